@@ -1,0 +1,3 @@
+module podpath
+
+go 1.26
