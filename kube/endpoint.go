@@ -1,0 +1,188 @@
+package kube
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+)
+
+// Endpoint is one address and port behind a Service, merged over all its
+// EndpointSlices.
+type Endpoint struct {
+	Address string `json:"address"`
+	// Port is 0 when the slice names no port, which means every port.
+	Port     int    `json:"port"`
+	PortName string `json:"portName"`
+	Protocol string `json:"protocol"`
+	// Pod is the name of the Pod behind the address; empty when the slice was
+	// written by hand and refers to none.
+	Pod  string `json:"pod"`
+	Node string `json:"node"`
+	Zone string `json:"zone"`
+	// Ready, Serving and Terminating are the conditions of discovery/v1
+	// (KEP-1672). A missing ready condition means true.
+	Ready       bool `json:"ready"`
+	Serving     bool `json:"serving"`
+	Terminating bool `json:"terminating"`
+}
+
+// State says the conditions in one word.
+func (e Endpoint) State() string {
+	switch {
+	case e.Terminating && e.Serving:
+		return "terminating, serving"
+	case e.Terminating:
+		return "terminating"
+	case e.Ready:
+		return "ready"
+	default:
+		return "not ready"
+	}
+}
+
+// EndpointCounts counts the backends of a Service. A backend is a Pod, or an
+// address where no Pod is named: several ports or IP families are one backend.
+type EndpointCounts struct {
+	Total       int `json:"total"`
+	Ready       int `json:"ready"`
+	NotReady    int `json:"notReady"`
+	Terminating int `json:"terminating"`
+}
+
+// slice is what podpath keeps of an EndpointSlice.
+type slice struct {
+	namespace, name string
+	service         string // label kubernetes.io/service-name
+	endpoints       []Endpoint
+}
+
+func (s *slice) Key() Key        { return Key{s.namespace, s.name} }
+func (s *slice) serviceKey() Key { return Key{s.namespace, s.service} }
+
+func newSlice(in interner, o *discoveryv1.EndpointSlice) *slice {
+	s := &slice{namespace: in.text(o.Namespace), name: Clean(o.Name), service: in.text(o.Labels[discoveryv1.LabelServiceName])}
+	ports := o.Ports
+	if len(ports) == 0 {
+		ports = []discoveryv1.EndpointPort{{}}
+	}
+	for _, e := range o.Endpoints {
+		base := Endpoint{
+			Ready:       e.Conditions.Ready == nil || *e.Conditions.Ready,
+			Terminating: e.Conditions.Terminating != nil && *e.Conditions.Terminating,
+		}
+		base.Serving = base.Ready
+		if e.Conditions.Serving != nil {
+			base.Serving = *e.Conditions.Serving
+		}
+		if e.NodeName != nil {
+			base.Node = in.text(*e.NodeName)
+		}
+		if e.Zone != nil {
+			base.Zone = in.text(*e.Zone)
+		}
+		if e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+			base.Pod = in.text(e.TargetRef.Name)
+		}
+		for _, address := range e.Addresses {
+			base.Address = in.text(address)
+			for _, p := range ports {
+				s.endpoints = append(s.endpoints, base.withPort(in, p))
+			}
+		}
+	}
+	return s
+}
+
+func (e Endpoint) withPort(in interner, p discoveryv1.EndpointPort) Endpoint {
+	if p.Port != nil {
+		e.Port = int(*p.Port)
+	}
+	if p.Name != nil {
+		e.PortName = in.text(*p.Name)
+	}
+	if p.Protocol != nil {
+		e.Protocol = in.text(string(*p.Protocol))
+	}
+	return e
+}
+
+// mergeEndpoints joins the slices of one Service. While endpoints move between
+// slices the same one may stand in two (KEP-752): it is kept once, ready if
+// any copy is ready, and terminating only if every copy is.
+func mergeEndpoints(slicesOf []*slice) []Endpoint {
+	type identity struct {
+		address, portName, protocol string
+		port                        int
+	}
+	at := map[identity]int{}
+	var out []Endpoint
+	for _, s := range slicesOf {
+		for _, e := range s.endpoints {
+			id := identity{e.Address, e.PortName, e.Protocol, e.Port}
+			i, known := at[id]
+			if !known {
+				at[id] = len(out)
+				out = append(out, e)
+				continue
+			}
+			kept := &out[i]
+			kept.Ready = kept.Ready || e.Ready
+			kept.Serving = kept.Serving || e.Serving
+			kept.Terminating = kept.Terminating && e.Terminating
+			kept.Pod = cmp.Or(kept.Pod, e.Pod)
+			kept.Node = cmp.Or(kept.Node, e.Node)
+			kept.Zone = cmp.Or(kept.Zone, e.Zone)
+		}
+	}
+	slices.SortFunc(out, func(a, b Endpoint) int {
+		return cmp.Or(compareAddresses(a.Address, b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.PortName, b.PortName))
+	})
+	return out
+}
+
+// compareAddresses orders IP addresses by number, so that 10.0.0.9 comes
+// before 10.0.0.10; host names of FQDN slices come last.
+func compareAddresses(a, b string) int {
+	x, errX := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	if errX == nil && errY == nil {
+		return x.Compare(y)
+	}
+	if (errX == nil) != (errY == nil) {
+		if errX == nil {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(a, b)
+}
+
+// countEndpoints counts backends. One that is ready on one of its ports is
+// ready.
+func countEndpoints(endpoints []Endpoint) EndpointCounts {
+	backends := map[string]Endpoint{}
+	for _, e := range endpoints {
+		id := e.Pod
+		if id == "" {
+			id = "address " + e.Address
+		}
+		b, known := backends[id]
+		b.Ready = b.Ready || e.Ready
+		b.Terminating = e.Terminating && (b.Terminating || !known)
+		backends[id] = b
+	}
+	c := EndpointCounts{Total: len(backends)}
+	for _, b := range backends {
+		switch {
+		case b.Terminating:
+			c.Terminating++
+		case b.Ready:
+			c.Ready++
+		default:
+			c.NotReady++
+		}
+	}
+	return c
+}

@@ -1,0 +1,199 @@
+package kube
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Pod is what podpath keeps of a Pod.
+type Pod struct {
+	Namespace, Name, UID string
+	// Node is the name of the Node it is bound to; empty while unscheduled.
+	Node        string
+	IPs         []string
+	HostNetwork bool
+	// Status is worded as in the STATUS column of kubectl get pods.
+	Status string
+	// Message is the reason in words that the cluster gives for the status,
+	// such as that of an eviction.
+	Message string
+	// Ready of Total containers are ready, counted as kubectl does: sidecars
+	// (init containers that restart always, KEP-753) count, init containers
+	// do not.
+	Ready, Total int
+	// IsReady is the Pod's Ready condition, which EndpointSlices follow.
+	IsReady     bool
+	Restarts    int
+	LastRestart time.Time
+	Containers  []Container
+	Labels      Labels
+	// Owner is the controller of the Pod as kind/name, such as
+	// ReplicaSet/web-6d4b75cb6d.
+	Owner          string
+	ServiceAccount string
+	Created        time.Time
+	// Deleted is when deletion was asked for; zero when it was not.
+	Deleted time.Time
+	// Finished is set when every container has ended for good: such a Pod is
+	// no longer an endpoint of anything.
+	Finished bool
+}
+
+// Key returns the Pod's namespace and name.
+func (p *Pod) Key() Key { return Key{p.Namespace, p.Name} }
+
+// IP returns the Pod's primary address, or "" while it has none.
+func (p *Pod) IP() string {
+	if len(p.IPs) == 0 {
+		return ""
+	}
+	return p.IPs[0]
+}
+
+// Ports lists the ports that the Pod's running kinds of container declare.
+func (p *Pod) Ports() []ContainerPort {
+	var ports []ContainerPort
+	for _, c := range p.Containers {
+		if c.Kind != InitContainer {
+			ports = append(ports, c.Ports...)
+		}
+	}
+	return ports
+}
+
+// ContainerKind says what part a container plays in its Pod.
+type ContainerKind string
+
+// The kinds of container.
+const (
+	AppContainer       ContainerKind = "container"
+	InitContainer      ContainerKind = "init"
+	SidecarContainer   ContainerKind = "sidecar" // an init container with restartPolicy Always (KEP-753)
+	EphemeralContainer ContainerKind = "ephemeral"
+)
+
+// Container is one container of a Pod.
+type Container struct {
+	Name  string
+	Image string
+	Kind  ContainerKind
+	Ports []ContainerPort
+	Ready bool
+	// State is running, or waiting or terminated with its reason.
+	State    string
+	Restarts int
+}
+
+// ContainerPort is a port that a container declares. Declaring is not
+// listening: the list is documentation, except that named target ports of
+// Services resolve against it.
+type ContainerPort struct {
+	Name     string
+	Protocol string
+	Port     int
+}
+
+// String writes a port as http:80/TCP, or 80/TCP when it has no name.
+func (p ContainerPort) String() string {
+	if p.Name == "" {
+		return fmt.Sprintf("%d/%s", p.Port, p.Protocol)
+	}
+	return fmt.Sprintf("%s:%d/%s", p.Name, p.Port, p.Protocol)
+}
+
+func newPod(in interner, o *corev1.Pod) *Pod {
+	status := podStatus(o)
+	p := &Pod{
+		Namespace:      in.text(o.Namespace),
+		Name:           Clean(o.Name),
+		UID:            string(o.UID),
+		Node:           in.text(o.Spec.NodeName),
+		HostNetwork:    o.Spec.HostNetwork,
+		Status:         in.text(status.reason),
+		Message:        in.text(o.Status.Message),
+		Ready:          status.ready,
+		Total:          status.total,
+		IsReady:        hasCondition(o, corev1.PodReady),
+		Restarts:       status.restarts,
+		LastRestart:    status.lastRestart,
+		Containers:     containers(in, o),
+		Labels:         newLabels(in, o.Labels),
+		ServiceAccount: in.text(o.Spec.ServiceAccountName),
+		Created:        o.CreationTimestamp.Time,
+		Finished:       o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed,
+	}
+	if o.DeletionTimestamp != nil {
+		p.Deleted = o.DeletionTimestamp.Time
+	}
+	for _, ip := range o.Status.PodIPs {
+		p.IPs = append(p.IPs, Clean(ip.IP))
+	}
+	if len(p.IPs) == 0 && o.Status.PodIP != "" {
+		p.IPs = []string{Clean(o.Status.PodIP)}
+	}
+	for _, owner := range o.OwnerReferences {
+		if owner.Controller != nil && *owner.Controller {
+			p.Owner = in.text(owner.Kind + "/" + owner.Name)
+		}
+	}
+	return p
+}
+
+func containers(in interner, o *corev1.Pod) []Container {
+	out := make([]Container, 0, len(o.Spec.InitContainers)+len(o.Spec.Containers)+len(o.Spec.EphemeralContainers))
+	add := func(c corev1.Container, kind ContainerKind, statuses []corev1.ContainerStatus) {
+		kept := Container{Name: in.text(c.Name), Image: in.text(c.Image), Kind: kind}
+		for _, p := range c.Ports {
+			kept.Ports = append(kept.Ports, ContainerPort{in.text(p.Name), in.text(string(p.Protocol)), int(p.ContainerPort)})
+		}
+		for _, s := range statuses {
+			if s.Name == c.Name {
+				kept.Ready, kept.Restarts, kept.State = s.Ready, int(s.RestartCount), in.text(containerState(s.State))
+			}
+		}
+		out = append(out, kept)
+	}
+	for _, c := range o.Spec.InitContainers {
+		kind := InitContainer
+		if isSidecar(&c) {
+			kind = SidecarContainer
+		}
+		add(c, kind, o.Status.InitContainerStatuses)
+	}
+	for _, c := range o.Spec.Containers {
+		add(c, AppContainer, o.Status.ContainerStatuses)
+	}
+	for _, c := range o.Spec.EphemeralContainers {
+		add(corev1.Container(c.EphemeralContainerCommon), EphemeralContainer, o.Status.EphemeralContainerStatuses)
+	}
+	return out
+}
+
+func containerState(s corev1.ContainerState) string {
+	switch {
+	case s.Running != nil:
+		return "running"
+	case s.Waiting != nil:
+		return strings.TrimSpace("waiting " + s.Waiting.Reason)
+	case s.Terminated != nil:
+		return fmt.Sprintf("terminated %s, exit %d", s.Terminated.Reason, s.Terminated.ExitCode)
+	default:
+		return ""
+	}
+}
+
+func isSidecar(c *corev1.Container) bool {
+	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+func hasCondition(o *corev1.Pod, kind corev1.PodConditionType) bool {
+	for _, c := range o.Status.Conditions {
+		if c.Type == kind {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

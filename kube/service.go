@@ -1,0 +1,142 @@
+package kube
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// ServiceKind is how a Service is reached. It is the API's type, with
+// Headless set apart: a Service without a cluster IP (clusterIP: None).
+type ServiceKind string
+
+// The kinds of Service.
+const (
+	ClusterIP    ServiceKind = "ClusterIP"
+	Headless     ServiceKind = "Headless"
+	NodePort     ServiceKind = "NodePort"
+	LoadBalancer ServiceKind = "LoadBalancer"
+	ExternalName ServiceKind = "ExternalName"
+)
+
+// Service is a Service joined with its endpoints and with what is wrong with
+// it.
+type Service struct {
+	Namespace, Name, UID string
+	Kind                 ServiceKind
+	ClusterIPs           []string
+	ExternalIPs          []string
+	// LoadBalancerAddresses are the addresses or host names that a load
+	// balancer controller has assigned.
+	LoadBalancerAddresses []string
+	// ExternalName is the DNS name that an ExternalName Service stands for.
+	ExternalName string
+	Ports        []ServicePort
+	Selector     Labels
+	Labels       Labels
+	// ClientIPAffinity is set for sessionAffinity ClientIP.
+	ClientIPAffinity bool
+	// LocalExternal and LocalInternal are set where the traffic policy is
+	// Local: only endpoints on the receiving Node are used.
+	LocalExternal, LocalInternal bool
+	// PublishNotReady makes endpoints count as ready for DNS and slices
+	// whatever their Pods say.
+	PublishNotReady bool
+	Created         time.Time
+
+	Endpoints []Endpoint
+	Counts    EndpointCounts
+	Flags     []Flag
+}
+
+// Key returns the Service's namespace and name.
+func (s *Service) Key() Key { return Key{s.Namespace, s.Name} }
+
+// ServicePort is one port of a Service.
+type ServicePort struct {
+	Name     string
+	Protocol string
+	Port     int
+	// TargetPort is the port of the Pods: a number, or the name of a port
+	// that their containers declare.
+	TargetPort string
+	NodePort   int // 0 when there is none
+}
+
+// String writes the way of a connection: 8080→80/TCP, with the node port in
+// front for Services that have one: 30080:8080→80/TCP.
+func (p ServicePort) String() string {
+	s := fmt.Sprintf("%d→%s/%s", p.Port, p.TargetPort, p.Protocol)
+	if p.NodePort != 0 {
+		s = fmt.Sprintf("%d:%s", p.NodePort, s)
+	}
+	return s
+}
+
+// named reports whether the target port is a name that each Pod resolves for
+// itself.
+func (p ServicePort) named() bool {
+	_, err := strconv.Atoi(p.TargetPort)
+	return err != nil
+}
+
+// External lists the addresses by which a Service is reached from outside the
+// cluster, as the EXTERNAL-IP column of kubectl does.
+func (s *Service) External() []string {
+	switch {
+	case s.Kind == ExternalName:
+		return []string{s.ExternalName}
+	case s.Kind == LoadBalancer && len(s.LoadBalancerAddresses)+len(s.ExternalIPs) == 0:
+		return []string{"<pending>"}
+	default:
+		return append(s.LoadBalancerAddresses[:len(s.LoadBalancerAddresses):len(s.LoadBalancerAddresses)], s.ExternalIPs...)
+	}
+}
+
+func newService(in interner, o *corev1.Service) *Service {
+	s := &Service{
+		Namespace:        in.text(o.Namespace),
+		Name:             Clean(o.Name),
+		UID:              string(o.UID),
+		Kind:             ServiceKind(in.text(string(o.Spec.Type))),
+		ExternalIPs:      in.texts(o.Spec.ExternalIPs),
+		Selector:         newLabels(in, o.Spec.Selector),
+		Labels:           newLabels(in, o.Labels),
+		ClientIPAffinity: o.Spec.SessionAffinity == corev1.ServiceAffinityClientIP,
+		LocalExternal:    o.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal,
+		LocalInternal:    o.Spec.InternalTrafficPolicy != nil && *o.Spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal,
+		PublishNotReady:  o.Spec.PublishNotReadyAddresses,
+		Created:          o.CreationTimestamp.Time,
+	}
+	switch {
+	case s.Kind == ExternalName:
+		s.ExternalName = Clean(o.Spec.ExternalName)
+		s.Selector = nil // the control plane ignores it
+	case o.Spec.ClusterIP == corev1.ClusterIPNone:
+		s.Kind = Headless
+	case s.Kind == "":
+		s.Kind = ClusterIP
+	}
+	if s.Kind != Headless {
+		s.ClusterIPs = in.texts(o.Spec.ClusterIPs)
+		if len(s.ClusterIPs) == 0 && o.Spec.ClusterIP != "" {
+			s.ClusterIPs = []string{Clean(o.Spec.ClusterIP)}
+		}
+	}
+	for _, p := range o.Spec.Ports {
+		target := strings.TrimSpace(p.TargetPort.String())
+		if target == "" || target == "0" {
+			target = strconv.Itoa(int(p.Port))
+		}
+		s.Ports = append(s.Ports, ServicePort{in.text(p.Name), in.text(string(p.Protocol)), int(p.Port), in.text(target), int(p.NodePort)})
+	}
+	for _, i := range o.Status.LoadBalancer.Ingress {
+		if address := i.IP + i.Hostname; address != "" { // an entry has one of the two
+			s.LoadBalancerAddresses = append(s.LoadBalancerAddresses, Clean(address))
+		}
+	}
+	return s
+}

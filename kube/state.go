@@ -1,0 +1,142 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// Resource is one of the resources that the store watches.
+type Resource int
+
+// The watched resources.
+const (
+	Pods Resource = iota
+	Nodes
+	Services
+	EndpointSlices
+	Namespaces
+	resourceCount
+)
+
+// String returns the resource's name in the API: the word in a URL and in an
+// RBAC rule.
+func (r Resource) String() string {
+	return [resourceCount]string{"pods", "nodes", "services", "endpointslices", "namespaces"}[r]
+}
+
+// Group returns the resource's API group; the core group is "".
+func (r Resource) Group() string {
+	if r == EndpointSlices {
+		return "discovery.k8s.io"
+	}
+	return ""
+}
+
+// ClusterScoped reports whether objects of the resource belong to no
+// namespace.
+func (r Resource) ClusterScoped() bool { return r == Nodes || r == Namespaces }
+
+// Phase is how far podpath is with one resource.
+type Phase int
+
+// The phases of a resource.
+const (
+	Syncing   Phase = iota // the first list is under way
+	Live                   // listed and watched
+	Stale                  // listed before; the watch is broken since State.Since
+	Forbidden              // the user may not list or watch it
+)
+
+func (p Phase) String() string {
+	return [...]string{"syncing", "live", "stale", "forbidden"}[p]
+}
+
+// State is what podpath knows about its own view of one resource.
+type State struct {
+	Phase Phase
+	// Since is when the phase began.
+	Since time.Time
+	// Err is the last error in words, for phases other than Live.
+	Err string
+	// Unauthorized is set when the API server does not accept the user's
+	// credentials.
+	Unauthorized bool
+	// Denied says what is not permitted in phase Forbidden.
+	Denied Denied
+	// Listed is set once a complete list was read. What is shown comes from it
+	// and from the watch that followed, also when the phase is no longer Live.
+	Listed bool
+	// Received counts the objects that have arrived while Syncing.
+	Received int
+}
+
+// Settled reports whether waiting longer would not tell more: the resource
+// was listed or is forbidden.
+func (s State) Settled() bool { return s.Listed || s.Phase == Forbidden }
+
+// Denied is a permission that the user lacks. It is an error, too.
+type Denied struct {
+	Verb      string
+	Resource  Resource
+	Namespace string // empty for the whole cluster
+}
+
+func (d Denied) Error() string {
+	return fmt.Sprintf("you may not %s %s %s", d.Verb, d.Resource, d.where())
+}
+
+func (d Denied) where() string {
+	if d.Namespace == "" {
+		return "in the whole cluster"
+	}
+	return fmt.Sprintf("in namespace %s", d.Namespace)
+}
+
+// Rule returns the RBAC rule that would permit it, as it stands in the YAML of
+// a Role or ClusterRole.
+func (d Denied) Rule() string {
+	return fmt.Sprintf("{apiGroups: [%q], resources: [%s], verbs: [list, watch]}", d.Resource.Group(), d.Resource)
+}
+
+// RoleKind says where the rule belongs: a ClusterRole, or a Role of the
+// namespace.
+func (d Denied) RoleKind() string {
+	if d.Namespace == "" {
+		return "ClusterRole"
+	}
+	return "Role in " + d.Namespace
+}
+
+// failed returns the state after an error of a list or watch.
+func (s State) failed(err error, denied Denied, now time.Time) State {
+	next := State{Err: Clean(describe(err)), Unauthorized: apierrors.IsUnauthorized(err), Listed: s.Listed, Received: s.Received}
+	switch {
+	case apierrors.IsForbidden(err):
+		next.Phase, next.Denied = Forbidden, denied
+	case s.Listed:
+		next.Phase = Stale
+	}
+	next.Since = now
+	if next.Phase == s.Phase && !s.Since.IsZero() {
+		next.Since = s.Since
+	}
+	return next
+}
+
+// describe says an error as far as a user needs it: what the API server
+// answered, or what the network said, without the URL of the request.
+func describe(err error) string {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && status.Status().Message != "" {
+		return status.Status().Message
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err.Error()
+	}
+	return err.Error()
+}

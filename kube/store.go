@@ -1,0 +1,135 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// snapshotInterval is the shortest time between two snapshots: ten a second
+// are more than a reader can follow, and keep a busy cluster cheap.
+const snapshotInterval = 100 * time.Millisecond
+
+// Store follows the resources of one scope and makes snapshots of them.
+type Store struct {
+	scope  Scope
+	client *Client
+	now    func() time.Time
+	dirty  chan struct{} // holds one token while there is news
+
+	mu         sync.Mutex // guards all below
+	pods       *collection[*corev1.Pod, *Pod]
+	nodes      *collection[*corev1.Node, *Node]
+	services   *collection[*corev1.Service, *Service]
+	slices     *collection[*discoveryv1.EndpointSlice, *slice]
+	namespaces *collection[*corev1.Namespace, namespace]
+	join       join
+	latest     *Snapshot
+}
+
+// namespace is what podpath keeps of a Namespace.
+type namespace string
+
+func (n namespace) Key() Key { return Key{Name: string(n)} }
+
+func newNamespace(in interner, o *corev1.Namespace) namespace { return namespace(in.text(o.Name)) }
+
+// NewStore returns a store of the scope. It does nothing until Run.
+func NewStore(client *Client, scope Scope) *Store {
+	s := &Store{scope: scope, client: client, now: time.Now, dirty: make(chan struct{}, 1)}
+	s.pods = newCollection(s, newPod)
+	s.nodes = newCollection(s, newNode)
+	s.services = newCollection(s, newService)
+	s.slices = newCollection(s, newSlice)
+	s.namespaces = newCollection(s, newNamespace)
+	s.latest = &Snapshot{Scope: scope}
+	return s
+}
+
+// Run follows the cluster until ctx ends, and returns when everything that it
+// started has ended. The only error is a panic in one of its goroutines.
+func (s *Store) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	follow := func(r Resource, c sink) {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("panic while following %s: %v\n%s", r, p, debug.Stack())
+				}
+			}()
+			s.follow(ctx, r, c)
+			return nil
+		})
+	}
+	follow(Pods, s.pods)
+	follow(Nodes, s.nodes)
+	follow(Services, s.services)
+	follow(EndpointSlices, s.slices)
+	follow(Namespaces, s.namespaces)
+	s.changed() // the first snapshot says that everything is syncing
+	return group.Wait()
+}
+
+// changed wakes Next. It never blocks.
+func (s *Store) changed() {
+	select {
+	case s.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// Next waits until there is news since the last snapshot that it returned,
+// but at least a tenth of a second after that one, and returns the newest
+// state. It is for one caller at a time, and fails only when ctx ends.
+func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
+	select {
+	case <-s.dirty:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	s.mu.Lock()
+	wait := s.latest.At.Add(snapshotInterval).Sub(s.now())
+	s.mu.Unlock()
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return s.snapshot(), nil
+}
+
+func (s *Store) snapshot() *Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := &Snapshot{
+		Number: s.latest.Number + 1,
+		At:     s.now(),
+		Scope:  s.scope,
+		states: [resourceCount]State{s.pods.state, s.nodes.state, s.services.state, s.slices.state, s.namespaces.state},
+	}
+	s.nodes.take()
+	next.Namespaces = s.latest.Namespaces
+	if len(s.namespaces.take()) > 0 {
+		next.Namespaces = slices.Collect(func(yield func(string) bool) {
+			for _, n := range s.namespaces.records {
+				if !yield(string(n)) {
+					return
+				}
+			}
+		})
+	}
+	s.join.update(s, next)
+	next.Pods, next.Nodes, next.Services = s.pods.records, s.nodes.records, s.join.services
+	s.latest = next
+	return next
+}

@@ -1,0 +1,92 @@
+package kube
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean makes text from the cluster safe to draw on one line: line breaks and
+// tabs become spaces; control characters (C0, DEL and C1, so every escape
+// sequence loses its introducer), bidirectional overrides and invalid UTF-8
+// are dropped.
+func Clean(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for i, r := range s {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			b.WriteByte(' ')
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"), unicode.IsControl(r), isLineSeparator(r), isBidiControl(r):
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// CleanLines is Clean for text of several lines: line feeds stay, tabs become
+// two spaces.
+func CleanLines(s string) string {
+	lines := strings.Split(strings.ReplaceAll(s, "\t", "  "), "\n")
+	for i, line := range lines {
+		lines[i] = Clean(strings.TrimSuffix(line, "\r"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// isPlain reports whether s is printable ASCII only, which nearly all names,
+// labels and addresses are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLineSeparator(r rune) bool { return r == '\u2028' || r == '\u2029' }
+
+// isBidiControl reports the characters that reorder the text around them
+// (Unicode UAX #9, explicit directional formatting).
+func isBidiControl(r rune) bool {
+	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u200E' || r == '\u200F' || r == '\u061C'
+}
+
+// interner keeps one copy of each text that many objects share (namespaces,
+// node names, images, labels) and cleans it on the way in. It is used by one
+// goroutine.
+type interner map[string]string
+
+// internerLimit bounds what an interner remembers: label values such as
+// pod-template-hash come and go for as long as the program runs.
+const internerLimit = 1 << 16
+
+func (in interner) text(s string) string {
+	if s == "" {
+		return ""
+	}
+	if kept, ok := in[s]; ok {
+		return kept
+	}
+	if len(in) >= internerLimit {
+		clear(in)
+	}
+	in[s] = Clean(s)
+	return in[s]
+}
+
+func (in interner) texts(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = in.text(s)
+	}
+	return out
+}
