@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# The container images, made from Debian's packages and our own programs: there is no registry to pull from.
+# Their names are those of the manifests that people copy; what is inside is what Debian has.
+
+IMAGES=$CACHE/images-$(fingerprint /etc/os-release "$CLUSTER"/{k8s,etcd,coredns}/go.sum \
+  "$CLUSTER"/lib/images.sh "$CLUSTER"/images/go.mod "$CLUSTER"/images/*/*)
+readonly IMAGES
+
+images() {
+  [ ! -e "$IMAGES/done" ] || return 0
+  [ -x "$BIN/coredns" ] || { echo "coredns is not built; run: $CLUSTER/cluster build" >&2 && return 1; }
+  local work
+  work=$(mktemp -d)
+  # shellcheck disable=SC2064 # the folder of now is meant
+  trap "rm -rf '$work'" EXIT
+  mkdir -p "$IMAGES"
+  (cd "$CLUSTER/images" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$work" ./mkimage ./echo ./pause)
+  unpack_debian "$work/debian" nginx redis-server
+
+  pause_image "$work"
+  busybox_image "$work"
+  nginx_image "$work"
+  redis_image "$work"
+  echo_image "$work"
+  coredns_image "$work"
+  touch "$IMAGES/done"
+}
+
+# unpack_debian FOLDER PACKAGE...: the packages, and those that they need and this machine lacks, unpacked but not installed.
+unpack_debian() {
+  local folder=$1 package
+  shift
+  mkdir -p "$folder.debs/partial" "$folder"
+  apt-get install -qq --no-install-recommends --download-only --reinstall \
+    -o "Dir::Cache::archives=$folder.debs/" -o APT::Sandbox::User=root "$@" >/dev/null
+  for package in "$folder".debs/*.deb; do dpkg -x "$package" "$folder"; done
+}
+
+# image WORK FILE NAME:TAG COMMAND...: the folder WORK/FILE as an image.
+image() {
+  local work=$1 file=$2 name=$3
+  shift 3
+  "$work/mkimage" "$IMAGES/$file.tar" "$name" "$work/$file.root" "$@"
+  echo "made $name"
+}
+
+pause_image() {
+  install -D "$1/pause" "$1/pause.root/pause"
+  image "$1" pause registry.k8s.io/pause:3.10 /pause
+}
+
+# echo_image has no shell in it, like the images called distroless.
+echo_image() {
+  install -D "$1/echo" "$1/echo.root/echo"
+  image "$1" echo example.test/echo:1 /echo
+}
+
+coredns_image() {
+  install -D "$BIN/coredns" "$1/coredns.root/coredns"
+  mkdir -p "$1/coredns.root/etc/ssl/certs"
+  image "$1" coredns registry.k8s.io/coredns/coredns:v1.14.7 /coredns
+}
+
+busybox_image() {
+  local root=$1/busybox.root applet
+  folders "$root" bin var
+  install /bin/busybox "$root/bin/busybox"
+  for applet in $(/bin/busybox --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+  done
+  echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+  echo 'root:x:0:' >"$root/etc/group"
+  image "$1" busybox docker.io/library/busybox:1.35 sleep 1000000
+}
+
+nginx_image() {
+  local root=$1/nginx.root
+  shell_root "$root"
+  folders "$root" etc/nginx var/lib/nginx var/log/nginx usr/share/nginx/html
+  add_program "$1/debian" "$root" /usr/sbin/nginx
+  cp "$CLUSTER/images/nginx/nginx.conf" "$root/etc/nginx/"
+  cp "$CLUSTER/images/nginx/index.html" "$root/usr/share/nginx/html/"
+  image "$1" nginx docker.io/library/nginx:1.12 nginx
+}
+
+redis_image() {
+  local root=$1/redis.root
+  shell_root "$root"
+  add_program "$1/debian" "$root" /usr/bin/redis-server
+  image "$1" redis docker.io/library/redis:3.2 redis-server --protected-mode no
+}
+
+# folders ROOT FOLDER...: the folders that every container expects, and these.
+folders() {
+  local root=$1 folder
+  shift
+  for folder in tmp etc run proc sys dev root data "$@"; do mkdir -p "$root/$folder"; done
+  chmod 1777 "$root/tmp"
+}
+
+# shell_root ROOT: a small Debian: bash and a few tools, no curl, no wget.
+shell_root() {
+  local root=$1 program
+  folders "$root" bin usr/bin usr/sbin
+  for program in bash ls cat cp mkdir rm chmod sleep uname; do add_program / "$root" "/bin/$program"; done
+  for program in env head id getent tee true; do add_program / "$root" "/usr/bin/$program"; done
+  ln -s bash "$root/bin/sh"
+  printf '%s\n' 'root:x:0:0:root:/root:/bin/bash' 'nobody:x:65534:65534::/:/bin/false' >"$root/etc/passwd"
+  printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' 'adm:x:4:' >"$root/etc/group"
+  printf '%s\n' 'hosts: files dns' 'passwd: files' 'group: files' >"$root/etc/nsswitch.conf"
+}
+
+# add_program FROM ROOT PATH: the program PATH of the tree FROM, and its libraries, from there or from this machine.
+add_program() {
+  local from=${1%/} root=$2 path=$3 library
+  install -D "$from$path" "$root$path"
+  LD_LIBRARY_PATH=$(find "$from/usr/lib" -maxdepth 1 -name '*-linux-gnu*' -print -quit) ldd "$from$path" |
+    grep -oE '/[^ ]+\.so[^ ]*' |
+    while read -r library; do
+      [ -e "$root${library#"$from"}" ] || install -D "$(readlink -f "$library")" "$root${library#"$from"}"
+    done
+}
