@@ -1,0 +1,58 @@
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+COMPILE := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
+LINT    := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners ./...
+SCRIPTS := .ci/run e2e/run e2e/bench/run e2e/plane/plane e2e/cluster/cluster $(wildcard e2e/cluster/lib/*.sh)
+
+# dist makes one binary for each of these: OS_ARCH, and for 32-bit ARM the version of the instruction set.
+PLATFORMS := linux_amd64 linux_arm64 linux_armv7 linux_armv6 darwin_arm64
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint e2e bench dist cluster-up cluster-down plane-up plane-down
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+build: ## compile bin/podpath
+	$(COMPILE) -o bin/podpath ./cmd/podpath
+
+test: ## run the tests that need no cluster
+	go test -race ./...
+
+lint: ## check the code and the scripts
+	$(LINT)
+	cd e2e && $(LINT)
+	shellcheck $(wildcard $(SCRIPTS))
+
+e2e: build ## run the tests on a real cluster, all or RUN=TestName (root)
+	e2e/run '$(RUN)'
+
+bench: build ## measure podpath with 10,000 Pods (root)
+	e2e/bench/run
+
+dist: $(PLATFORMS:%=dist/%) ## compile a static binary for every platform, with checksums
+	cd dist && sha256sum podpath_$(VERSION)_* >SHA256SUMS && cat SHA256SUMS
+
+# dist/linux_armv7 makes dist/podpath_VERSION_linux_armv7.
+.PHONY: $(PLATFORMS:%=dist/%)
+dist/%:
+	GOOS=$(word 1,$(subst _, ,$*)) GOARCH=$(patsubst armv%,arm,$(word 2,$(subst _, ,$*))) \
+	GOARM=$(patsubst armv%,%,$(filter armv%,$(word 2,$(subst _, ,$*)))) \
+	$(COMPILE) -o dist/podpath_$(VERSION)_$* ./cmd/podpath
+
+cluster-up: ## start the real cluster, to work with by hand (root)
+	e2e/cluster/cluster build
+	e2e/cluster/cluster images
+	e2e/cluster/cluster up
+
+cluster-down: ## stop it and remove all of it
+	e2e/cluster/cluster down
+
+plane-up: ## start an API server with 10,000 Pods, to work with by hand (root)
+	e2e/cluster/cluster build
+	e2e/plane/plane up
+	e2e/plane/plane fill
+
+plane-down: ## stop it and remove all of it
+	e2e/plane/plane down
