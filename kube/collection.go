@@ -2,7 +2,6 @@ package kube
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +22,7 @@ type collection[O any, R keyed] struct {
 
 	records list[R]
 	pending map[Key]change[R]
+	watched bool // a watch is open
 	state   State
 }
 
@@ -41,10 +41,9 @@ func (c *collection[O, R]) Transformer() cache.TransformFunc {
 	return func(object any) (any, error) {
 		r, err := c.record(object)
 		c.mu.Lock()
-		c.state.Received++
-		tell := c.state.Phase == Syncing
-		c.mu.Unlock()
-		if tell {
+		defer c.mu.Unlock()
+		if c.state.Phase == Syncing {
+			c.state.Received++
 			c.changed()
 		}
 		return r, err
@@ -82,7 +81,7 @@ func (c *collection[O, R]) Delete(object any) error {
 	if err != nil {
 		return err
 	}
-	c.set(Key{o.GetNamespace(), o.GetName()}, change[R]{deleted: true})
+	c.set(Key{Clean(o.GetNamespace()), Clean(o.GetName())}, change[R]{deleted: true})
 	return nil
 }
 
@@ -93,9 +92,10 @@ func (c *collection[O, R]) set(k Key, ch change[R]) {
 	c.changed()
 }
 
-// Replace stores a complete list in place of all that was known.
+// Replace stores a complete list in place of all that was known. After a plain
+// list the watch is still to be opened: only then is the collection live.
 func (c *collection[O, R]) Replace(objects []any, _ string) error {
-	next := make(list[R], 0, len(objects))
+	next := make([]R, 0, len(objects))
 	for _, o := range objects {
 		r, err := c.record(o)
 		if err != nil {
@@ -103,7 +103,6 @@ func (c *collection[O, R]) Replace(objects []any, _ string) error {
 		}
 		next = append(next, r)
 	}
-	slices.SortFunc(next, func(a, b R) int { return compareKeys(a.Key(), b.Key()) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = make(map[Key]change[R], len(next))
@@ -113,27 +112,49 @@ func (c *collection[O, R]) Replace(objects []any, _ string) error {
 	for _, r := range next {
 		c.pending[r.Key()] = change[R]{record: r}
 	}
-	c.state = State{Phase: Live, Since: c.now(), Listed: true}
+	c.state.Listed = true
+	if c.watched {
+		c.live()
+	}
 	c.changed()
 	return nil
 }
 
-// works notes that the API server answers.
-func (c *collection[O, R]) works() {
+// opens notes that the API server has opened a watch. One that begins with a
+// list says nothing before the list is complete.
+func (c *collection[O, R]) opens(withList bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state.Listed && c.state.Phase != Live {
+	c.watched = true
+	switch {
+	case withList && c.state.Phase == Syncing:
+		c.state = State{Since: c.state.Since} // an earlier try does not count
+	case !withList && c.state.Listed:
+		c.live()
+	}
+}
+
+func (c *collection[O, R]) live() {
+	if c.state.Phase != Live {
 		c.state = State{Phase: Live, Since: c.now(), Listed: true}
 		c.changed()
 	}
 }
 
-// fails notes an error of a list or watch.
+// fails notes an error of a list or watch, and which permission was missing if
+// that is why.
 func (c *collection[O, R]) fails(err error, denied Denied) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.watched = false
 	c.state = c.state.failed(err, denied, c.now())
 	c.changed()
+}
+
+func (c *collection[O, R]) forbidden() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Phase == Forbidden
 }
 
 // Resync has nothing to do: a collection has no handlers.

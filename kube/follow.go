@@ -2,16 +2,19 @@ package kube
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 const (
@@ -29,8 +32,9 @@ const (
 // sink is a collection as the follower of its resource sees it.
 type sink interface {
 	cache.TransformingStore
-	works()
+	opens(withList bool)
 	fails(err error, denied Denied)
+	forbidden() bool
 }
 
 // follow lists and watches one resource into the sink until ctx ends. Every
@@ -39,21 +43,19 @@ func (s *Store) follow(ctx context.Context, r Resource, into sink) {
 	if r.ClusterScoped() && !s.scope.All() && !s.mayList(ctx, r, into) {
 		return
 	}
-	denied := false
-	reflector := cache.NewReflectorWithOptions(s.listWatch(r, into, &denied), nil, into, cache.ReflectorOptions{
+	reflector := cache.NewReflectorWithOptions(s.listWatch(r, into), nil, into, cache.ReflectorOptions{
 		Name:            "podpath/" + r.String(),
 		TypeDescription: r.String(),
 		// What the reflector retries by itself (connection refused, 429).
 		Backoff: &wait.Backoff{Duration: retryDelay, Factor: 1, Jitter: retryJitter, Steps: 1 << 30},
 	})
 	for ctx.Err() == nil {
-		denied = false
 		_ = reflector.ListAndWatchWithContext(ctx) // the sink knows already
-		delay := retryDelay
-		if denied {
-			delay = deniedDelay
+		if into.forbidden() {
+			pause(ctx, deniedDelay)
+		} else {
+			pause(ctx, retryDelay)
 		}
-		pause(ctx, delay)
 	}
 }
 
@@ -62,17 +64,20 @@ func (s *Store) follow(ctx context.Context, r Resource, into sink) {
 // returns false when ctx ends.
 func (s *Store) mayList(ctx context.Context, r Resource, into sink) bool {
 	for ctx.Err() == nil {
-		delay := deniedDelay
-		switch allowed, err := s.client.Allowed(ctx, Access{Verb: "list", Group: r.Group(), Resource: r.String()}); {
-		case err != nil && ctx.Err() == nil && !apierrors.IsForbidden(err):
-			into.fails(err, Denied{})
-			delay = retryDelay
+		allowed, err := s.client.Allowed(ctx, Access{Verb: "list", Group: r.Group(), Resource: r.String()})
+		switch {
 		case allowed:
 			return true
+		case ctx.Err() != nil:
+			return false
+		case err == nil || apierrors.IsForbidden(err):
+			denied := Denied{Verb: "list", Resource: r}
+			into.fails(denied, denied)
+			pause(ctx, deniedDelay)
 		default:
-			into.fails(apierrors.NewForbidden(schema.GroupResource{Group: r.Group(), Resource: r.String()}, "", nil), Denied{Verb: "list", Resource: r})
+			into.fails(err, Denied{})
+			pause(ctx, retryDelay)
 		}
-		pause(ctx, delay)
 	}
 	return false
 }
@@ -84,46 +89,65 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// errCut stands for the errors that client-go turns into a watch that is over
+// before it began.
+var errCut = errors.New("the connection to the API server timed out or was cut")
+
 // listWatch reads the resource and tells the sink how it goes. The reflector
 // keeps some errors to itself, such as a refused connection while it watches;
-// here all of them pass.
-func (s *Store) listWatch(r Resource, into sink, denied *bool) *cache.ListWatch {
+// here all of them pass. Nothing is retried below: the sink has to hear of the
+// first failure.
+func (s *Store) listWatch(r Resource, into sink) *cache.ListWatch {
 	namespace := s.scope.Namespace
 	if r.ClusterScoped() {
 		namespace = ""
 	}
-	told := func(ctx context.Context, verb string, err error) {
-		switch {
-		case err == nil:
-			into.works()
-		case ctx.Err() == nil:
-			*denied = apierrors.IsForbidden(err)
-			into.fails(err, Denied{Verb: verb, Resource: r, Namespace: namespace})
+	request := func(options *metav1.ListOptions) *rest.Request {
+		return s.client.of(r).Get().Namespace(namespace).Resource(r.String()).
+			VersionedParams(options, metav1.ParameterCodec).MaxRetries(0)
+	}
+	fails := func(ctx context.Context, verb string, err error) {
+		var denied Denied
+		if apierrors.IsForbidden(err) {
+			denied = Denied{Verb: verb, Resource: r, Namespace: namespace}
+		}
+		if ctx.Err() == nil {
+			into.fails(err, denied)
 		}
 	}
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			limited, cancel := s.client.deadline(ctx)
 			defer cancel()
-			list, err := s.client.of(r).Get().Namespace(namespace).Resource(r.String()).
-				VersionedParams(&options, metav1.ParameterCodec).Do(limited).Get()
+			list, err := request(&options).Do(limited).Get()
 			if err != nil {
-				told(ctx, "list", err)
+				fails(ctx, "list", err)
 			}
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.Watch = true
-			w, err := s.client.of(r).Get().Namespace(namespace).Resource(r.String()).
-				VersionedParams(&options, metav1.ParameterCodec).Watch(ctx)
-			if streamsList := options.SendInitialEvents != nil; streamsList && (err == nil || apierrors.IsInvalid(err)) {
-				return w, err // it works when the list is complete; an old server is asked for a plain list next
-			} else if streamsList {
-				told(ctx, "list", err)
-			} else {
-				told(ctx, "watch", err)
+			withList := options.SendInitialEvents != nil
+			w, err := request(&options).Watch(ctx)
+			switch {
+			case err == nil && isCut(w):
+				fails(ctx, "watch", errCut)
+			case err == nil:
+				into.opens(withList)
+			case withList && (apierrors.IsInvalid(err) || apierrors.IsForbidden(err)):
+				// An old server, or a user who may list and not watch: the
+				// reflector asks for a plain list next, and that one tells.
+			default:
+				fails(ctx, "watch", err)
+			}
+			if withList && (utilnet.IsConnectionRefused(err) || apierrors.IsTooManyRequests(err)) {
+				err = errors.New(err.Error()) // else the reflector sleeps on it, past the end of ctx
 			}
 			return w, err
 		},
 	}
+}
+
+func isCut(w watch.Interface) bool {
+	return reflect.TypeOf(w) == reflect.TypeOf(watch.NewEmptyWatch())
 }

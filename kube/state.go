@@ -111,11 +111,12 @@ func (d Denied) RoleKind() string {
 	return "Role in " + d.Namespace
 }
 
-// failed returns the state after an error of a list or watch.
+// failed returns the state after an error of a list or watch; denied is set
+// when a missing permission is the reason.
 func (s State) failed(err error, denied Denied, now time.Time) State {
 	next := State{Err: Clean(describe(err)), Unauthorized: apierrors.IsUnauthorized(err), Listed: s.Listed, Received: s.Received}
 	switch {
-	case apierrors.IsForbidden(err):
+	case denied != Denied{}:
 		next.Phase, next.Denied = Forbidden, denied
 	case s.Listed:
 		next.Phase = Stale

@@ -105,6 +105,10 @@ func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+	select {
+	case <-s.dirty: // news that arrived meanwhile is in the snapshot, too
+	default:
+	}
 	return s.snapshot(), nil
 }
 
