@@ -12,7 +12,7 @@ import (
 // EndpointSlices.
 type Endpoint struct {
 	Address string `json:"address"`
-	// Port is 0 when the slice names no port, which means every port.
+	// Port is 0 when the slice gives no port number.
 	Port     int    `json:"port"`
 	PortName string `json:"portName"`
 	Protocol string `json:"protocol"`
@@ -82,7 +82,7 @@ func newSlice(in interner, o *discoveryv1.EndpointSlice) *slice {
 		if e.Zone != nil {
 			base.Zone = in.text(*e.Zone)
 		}
-		if e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+		if e.TargetRef != nil && e.TargetRef.Kind == "Pod" && cmp.Or(e.TargetRef.Namespace, o.Namespace) == o.Namespace {
 			base.Pod = in.text(e.TargetRef.Name)
 		}
 		for _, address := range e.Addresses {
@@ -108,38 +108,57 @@ func (e Endpoint) withPort(in interner, p discoveryv1.EndpointPort) Endpoint {
 	return e
 }
 
-// mergeEndpoints joins the slices of one Service. While endpoints move between
-// slices the same one may stand in two (KEP-752): it is kept once, ready if
-// any copy is ready, and terminating only if every copy is.
+// mergeEndpoints joins the slices of one Service, in any order. While endpoints
+// move between slices the same one may stand in two (KEP-752): it is kept once,
+// ready if any copy is ready, and terminating only if every copy is.
 func mergeEndpoints(slicesOf []*slice) []Endpoint {
-	type identity struct {
-		address, portName, protocol string
-		port                        int
-	}
-	at := map[identity]int{}
-	var out []Endpoint
+	var all []Endpoint
 	for _, s := range slicesOf {
-		for _, e := range s.endpoints {
-			id := identity{e.Address, e.PortName, e.Protocol, e.Port}
-			i, known := at[id]
-			if !known {
-				at[id] = len(out)
-				out = append(out, e)
-				continue
-			}
-			kept := &out[i]
-			kept.Ready = kept.Ready || e.Ready
-			kept.Serving = kept.Serving || e.Serving
-			kept.Terminating = kept.Terminating && e.Terminating
-			kept.Pod = cmp.Or(kept.Pod, e.Pod)
-			kept.Node = cmp.Or(kept.Node, e.Node)
-			kept.Zone = cmp.Or(kept.Zone, e.Zone)
+		all = append(all, s.endpoints...)
+	}
+	slices.SortFunc(all, func(a, b Endpoint) int { return cmp.Or(compareIdentity(a, b), comparePreference(a, b)) })
+	merged := all[:0]
+	for _, e := range all {
+		if n := len(merged); n > 0 && compareIdentity(merged[n-1], e) == 0 {
+			merged[n-1] = merged[n-1].with(e)
+		} else {
+			merged = append(merged, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b Endpoint) int {
-		return cmp.Or(compareAddresses(a.Address, b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.PortName, b.PortName))
-	})
-	return out
+	return merged
+}
+
+// with adds what another copy of the endpoint knows.
+func (e Endpoint) with(other Endpoint) Endpoint {
+	e.Ready = e.Ready || other.Ready
+	e.Serving = e.Serving || other.Serving
+	e.Terminating = e.Terminating && other.Terminating
+	e.Pod = cmp.Or(e.Pod, other.Pod)
+	e.Node = cmp.Or(e.Node, other.Node)
+	e.Zone = cmp.Or(e.Zone, other.Zone)
+	return e
+}
+
+func compareIdentity(a, b Endpoint) int {
+	return cmp.Or(compareAddresses(a.Address, b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.PortName, b.PortName))
+}
+
+// comparePreference puts first the copy that names the Pod: a ready one is
+// right where a stale copy names the Pod that had the address before.
+func comparePreference(a, b Endpoint) int {
+	return cmp.Or(compareBools(b.Ready, a.Ready), compareBools(b.Serving, a.Serving), compareBools(a.Terminating, b.Terminating),
+		cmp.Compare(b.Pod, a.Pod), cmp.Compare(b.Node, a.Node), cmp.Compare(b.Zone, a.Zone))
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // compareAddresses orders IP addresses by number, so that 10.0.0.9 comes
@@ -147,16 +166,7 @@ func mergeEndpoints(slicesOf []*slice) []Endpoint {
 func compareAddresses(a, b string) int {
 	x, errX := netip.ParseAddr(a)
 	y, errY := netip.ParseAddr(b)
-	if errX == nil && errY == nil {
-		return x.Compare(y)
-	}
-	if (errX == nil) != (errY == nil) {
-		if errX == nil {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Compare(a, b)
+	return cmp.Or(compareBools(errX != nil, errY != nil), x.Compare(y), cmp.Compare(a, b))
 }
 
 // countEndpoints counts backends. One that is ready on one of its ports is
@@ -176,10 +186,10 @@ func countEndpoints(endpoints []Endpoint) EndpointCounts {
 	c := EndpointCounts{Total: len(backends)}
 	for _, b := range backends {
 		switch {
+		case b.Ready: // also while terminating, if not-ready addresses are published
+			c.Ready++
 		case b.Terminating:
 			c.Terminating++
-		case b.Ready:
-			c.Ready++
 		default:
 			c.NotReady++
 		}

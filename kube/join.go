@@ -32,8 +32,9 @@ func (j *join) update(s *Store, next *Snapshot) {
 		for _, svc := range s.services.records {
 			touched[svc.Key()] = true
 		}
+	} else {
+		touchSelected(touched, s.services.records, podsBefore, podChanges)
 	}
-	j.touchSelected(touched, s.services.records, podsBefore, podChanges)
 	if len(touched) == 0 {
 		return
 	}
@@ -50,10 +51,7 @@ func (j *join) update(s *Store, next *Snapshot) {
 }
 
 // touchSelected marks the Services that select a changed Pod, or did.
-func (j *join) touchSelected(touched map[Key]bool, services list[*Service], podsBefore list[*Pod], changes map[Key]change[*Pod]) {
-	if len(touched) == len(services) {
-		return // all of them already, as after the first list
-	}
+func touchSelected(touched map[Key]bool, services list[*Service], podsBefore list[*Pod], changes map[Key]change[*Pod]) {
 	for k, c := range changes {
 		before, existed := podsBefore.get(k)
 		if existed && !c.deleted && sameForServices(before, c.record) {
@@ -74,6 +72,9 @@ func sameForServices(a, b *Pod) bool {
 }
 
 func (j *join) joined(bare *Service, pods list[*Pod]) *Service {
+	if bare.Kind == ExternalName {
+		return bare // DNS only: slices that an earlier kind of it left behind count for nothing
+	}
 	svc := *bare
 	svc.Endpoints = mergeEndpoints(j.slicesOf[svc.Key()])
 	svc.Counts = countEndpoints(svc.Endpoints)
@@ -96,7 +97,7 @@ func (j *join) touchSlices(touched map[Key]bool, c *collection[*discoveryv1.Endp
 		if old, existed := before.get(k); existed {
 			of := old.serviceKey()
 			touched[of] = true
-			j.slicesOf[of] = slices.DeleteFunc(slices.Clone(j.slicesOf[of]), func(s *slice) bool { return s == old })
+			j.slicesOf[of] = slices.DeleteFunc(j.slicesOf[of], func(s *slice) bool { return s == old })
 			if len(j.slicesOf[of]) == 0 {
 				delete(j.slicesOf, of)
 			}
