@@ -57,7 +57,7 @@ func selectorMatchesNoPod(e evidence) (Flag, bool) {
 	if len(e.service.Selector) == 0 || !e.podsKnown || len(e.pods) > 0 {
 		return Flag{}, false
 	}
-	return Flag{SelectorMatchesNoPod, fmt.Sprintf("The selector %s matches no Pod in namespace %s: compare it with the labels of the Pods.", e.service.Selector, e.service.Namespace)}, true
+	return Flag{SelectorMatchesNoPod, fmt.Sprintf("The selector %s matches no Pod in namespace %s, or only finished ones: compare it with the labels of the Pods.", e.service.Selector, e.service.Namespace)}, true
 }
 
 func noSelectorNoSlice(e evidence) (Flag, bool) {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,9 @@ type Node struct {
 	// Ready is the Node's Ready condition; it is false as well when the
 	// control plane has not heard from the Node (condition Unknown).
 	Ready bool
-	// Status is worded as in kubectl get nodes: Ready, NotReady, Unknown,
-	// with ,SchedulingDisabled for a cordoned Node.
+	// Status is worded as in kubectl get nodes: Ready, NotReady (also when the
+	// condition is Unknown), or Unknown when the Node never reported; with
+	// ,SchedulingDisabled for a cordoned Node.
 	Status       string
 	InternalIPs  []string
 	ExternalIPs  []string
@@ -51,7 +53,7 @@ func newNode(in interner, o *corev1.Node) *Node {
 	info := o.Status.NodeInfo
 	n := &Node{
 		Name:         in.text(o.Name),
-		UID:          string(o.UID),
+		UID:          Clean(string(o.UID)),
 		PodCIDRs:     in.texts(o.Spec.PodCIDRs),
 		Version:      in.text(info.KubeletVersion),
 		Arch:         in.text(info.Architecture),
@@ -71,6 +73,7 @@ func newNode(in interner, o *corev1.Node) *Node {
 		}
 	}
 	slices.Sort(n.Roles)
+	n.Roles = slices.Compact(n.Roles)
 	for _, a := range o.Status.Addresses {
 		switch a.Type {
 		case corev1.NodeInternalIP:
@@ -82,11 +85,11 @@ func newNode(in interner, o *corev1.Node) *Node {
 	for _, t := range o.Spec.Taints {
 		n.Taints = append(n.Taints, in.text(t.ToString()))
 	}
-	n.setStatus(in, o)
+	n.setStatus(o)
 	return n
 }
 
-func (n *Node) setStatus(in interner, o *corev1.Node) {
+func (n *Node) setStatus(o *corev1.Node) {
 	n.Status = "Unknown"
 	why := "it has never reported a Ready condition"
 	for _, c := range o.Status.Conditions {
@@ -94,7 +97,7 @@ func (n *Node) setStatus(in interner, o *corev1.Node) {
 			continue
 		}
 		n.Ready = c.Status == corev1.ConditionTrue
-		why = in.text(c.Message)
+		why = Clean(cmp.Or(c.Message, c.Reason, "its Ready condition is "+string(c.Status)))
 		switch c.Status {
 		case corev1.ConditionTrue:
 			n.Status = "Ready"

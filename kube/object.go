@@ -87,12 +87,14 @@ type Event struct {
 func (c *Client) Events(ctx context.Context, ref Ref, uid string) ([]Event, error) {
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
-	namespace := ref.Namespace
-	if ref.Resource == Nodes {
-		uid = ref.Name // the kubelet writes a Node's name for its UID
-		namespace = metav1.NamespaceAll
+	namespace, about := ref.Namespace, fields.Set{"involvedObject.uid": uid}
+	if ref.Resource.ClusterScoped() {
+		namespace = metav1.NamespaceDefault // there the events of such objects are kept
 	}
-	options := metav1.ListOptions{FieldSelector: fields.Set{"involvedObject.uid": uid}.String()}
+	if ref.Resource == Nodes {
+		about = fields.Set{"involvedObject.kind": "Node", "involvedObject.name": ref.Name} // the kubelet writes the name for the UID
+	}
+	options := metav1.ListOptions{FieldSelector: about.String()}
 	var list corev1.EventList
 	err := c.core.Get().Namespace(namespace).Resource("events").
 		VersionedParams(&options, metav1.ParameterCodec).Do(ctx).Into(&list)
@@ -104,8 +106,11 @@ func (c *Client) Events(ctx context.Context, ref Ref, uid string) ([]Event, erro
 	}
 	events := make([]Event, 0, len(list.Items))
 	for _, e := range list.Items {
-		last := cmp.Or(e.LastTimestamp.Time, e.EventTime.Time, e.CreationTimestamp.Time)
-		events = append(events, Event{last, Clean(e.Type), Clean(e.Reason), Clean(e.Message), max(1, int(e.Count))})
+		last, count := cmp.Or(e.LastTimestamp.Time, e.EventTime.Time, e.CreationTimestamp.Time), e.Count
+		if e.Series != nil { // from the newer events API
+			last, count = e.Series.LastObservedTime.Time, e.Series.Count
+		}
+		events = append(events, Event{last, Clean(e.Type), Clean(e.Reason), Clean(e.Message), max(1, int(count))})
 	}
 	slices.SortFunc(events, func(a, b Event) int { return b.Last.Compare(a.Last) })
 	return events, nil

@@ -109,11 +109,11 @@ func newPod(in interner, o *corev1.Pod) *Pod {
 	p := &Pod{
 		Namespace:      in.text(o.Namespace),
 		Name:           Clean(o.Name),
-		UID:            string(o.UID),
+		UID:            Clean(string(o.UID)),
 		Node:           in.text(o.Spec.NodeName),
 		HostNetwork:    o.Spec.HostNetwork,
 		Status:         in.text(status.reason),
-		Message:        in.text(o.Status.Message),
+		Message:        Clean(o.Status.Message),
 		Ready:          status.ready,
 		Total:          status.total,
 		IsReady:        hasCondition(o, corev1.PodReady),
@@ -179,7 +179,7 @@ func containerState(s corev1.ContainerState) string {
 	case s.Waiting != nil:
 		return strings.TrimSpace("waiting " + s.Waiting.Reason)
 	case s.Terminated != nil:
-		return fmt.Sprintf("terminated %s, exit %d", s.Terminated.Reason, s.Terminated.ExitCode)
+		return fmt.Sprintf("%s, exit %d", strings.TrimSpace("terminated "+s.Terminated.Reason), s.Terminated.ExitCode)
 	default:
 		return ""
 	}

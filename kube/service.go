@@ -1,9 +1,9 @@
 package kube
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -100,7 +100,7 @@ func newService(in interner, o *corev1.Service) *Service {
 	s := &Service{
 		Namespace:        in.text(o.Namespace),
 		Name:             Clean(o.Name),
-		UID:              string(o.UID),
+		UID:              Clean(string(o.UID)),
 		Kind:             ServiceKind(in.text(string(o.Spec.Type))),
 		ExternalIPs:      in.texts(o.Spec.ExternalIPs),
 		Selector:         newLabels(in, o.Spec.Selector),
@@ -127,14 +127,14 @@ func newService(in interner, o *corev1.Service) *Service {
 		}
 	}
 	for _, p := range o.Spec.Ports {
-		target := strings.TrimSpace(p.TargetPort.String())
+		target := p.TargetPort.String()
 		if target == "" || target == "0" {
 			target = strconv.Itoa(int(p.Port))
 		}
 		s.Ports = append(s.Ports, ServicePort{in.text(p.Name), in.text(string(p.Protocol)), int(p.Port), in.text(target), int(p.NodePort)})
 	}
 	for _, i := range o.Status.LoadBalancer.Ingress {
-		if address := i.IP + i.Hostname; address != "" { // an entry has one of the two
+		if address := cmp.Or(i.IP, i.Hostname); address != "" {
 			s.LoadBalancerAddresses = append(s.LoadBalancerAddresses, Clean(address))
 		}
 	}
