@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -25,9 +26,10 @@ type Options struct {
 	// RequestTimeout bounds every request but watches and streams. 0 is no
 	// bound.
 	RequestTimeout time.Duration
-	QPS            float32
-	Burst          int
-	UserAgent      string
+	// QPS and Burst limit requests, not watches; 0 is DefaultQPS, DefaultBurst.
+	QPS       float32
+	Burst     int
+	UserAgent string
 }
 
 // Config is a loaded configuration: one context of a kubeconfig, or the
@@ -49,6 +51,13 @@ type Config struct {
 // ErrNoConfig means that no kubeconfig was found, and that podpath does not
 // run in a cluster.
 var ErrNoConfig = errors.New("no cluster is configured: there is no kubeconfig (looked at --kubeconfig, $KUBECONFIG and ~/.kube/config), and podpath does not run in a Pod")
+
+// DefaultQPS and DefaultBurst are requests a second, and at once: enough for a
+// screen that is opened quickly on a large cluster, and no load for its server.
+const (
+	DefaultQPS   = 50
+	DefaultBurst = 100
+)
 
 // connectTimeout is how long a TCP connection to the API server may take. It
 // bounds how late a server that came back is noticed.
@@ -79,9 +88,12 @@ func Load(o Options) (*Config, error) {
 	if c.Context != "" && !slices.Contains(c.Contexts, c.Context) {
 		return nil, fmt.Errorf("the kubeconfig has no context %q; it has %q", c.Context, c.Contexts)
 	}
-	if c.rest, err = loader.ClientConfig(); clientcmd.IsEmptyConfig(err) {
+	switch c.rest, err = loader.ClientConfig(); {
+	case clientcmd.IsEmptyConfig(err) && len(c.Contexts) > 0:
+		return nil, fmt.Errorf("the kubeconfig has no current context: choose one of %q with --context", c.Contexts)
+	case clientcmd.IsEmptyConfig(err):
 		return nil, ErrNoConfig
-	} else if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	c.Server = c.rest.Host
@@ -95,7 +107,7 @@ func Load(o Options) (*Config, error) {
 
 // tune sets what is podpath's own choice.
 func (c *Config) tune(o Options) error {
-	c.rest.QPS, c.rest.Burst = o.QPS, o.Burst
+	c.rest.QPS, c.rest.Burst = cmp.Or(o.QPS, DefaultQPS), cmp.Or(o.Burst, DefaultBurst)
 	c.rest.UserAgent = o.UserAgent
 	c.rest.Timeout = 0 // it would cut watches
 	c.rest.WarningHandler = rest.NoWarnings{}
