@@ -78,12 +78,11 @@ func (j *join) joined(bare *Service, pods list[*Pod]) *Service {
 	svc := *bare
 	svc.Endpoints = mergeEndpoints(j.slicesOf[svc.Key()])
 	svc.Counts = countEndpoints(svc.Endpoints)
-	svc.Flags = serviceFlags(evidence{
-		service:     &svc,
-		pods:        selected(pods, &svc, true),
-		podsKnown:   j.podsKnown,
-		slicesKnown: j.slicesKnown,
-	})
+	e := evidence{service: &svc, podsKnown: j.podsKnown, slicesKnown: j.slicesKnown}
+	if j.podsKnown {
+		e.pods = selected(pods, &svc, true)
+	}
+	svc.Flags = serviceFlags(e)
 	return &svc
 }
 

@@ -171,6 +171,17 @@ func values[T any](pointers []*T) (out []T) {
 	return out
 }
 
+func TestAnOrphanSliceDoesNotHideAChangedPod(t *testing.T) {
+	store := largeStore(t, 1, 1)
+	orphan := endpointSlice(nil)
+	orphan.Labels = map[string]string{discoveryv1.LabelServiceName: "deleted"}
+	must(t, store.slices.Update(orphan))
+	must(t, store.pods.Update(benchmarkPod(0, 0, "other")))
+	if flags := store.snapshot().Services[0].Flags; len(flags) != 1 || flags[0].Code != SelectorMatchesNoPod {
+		t.Errorf("got %v, want %s", flags, SelectorMatchesNoPod)
+	}
+}
+
 // A change that no Service can notice must not cost a look at every Service:
 // the same records are shared from snapshot to snapshot.
 func TestUntouchedServicesAreShared(t *testing.T) {
@@ -239,4 +250,14 @@ func benchmarkPod(i int, restarts int32, app string) *corev1.Pod {
 	p.Spec.Containers = []corev1.Container{{Name: "c", Ports: []corev1.ContainerPort{{Name: "http", Protocol: "TCP", ContainerPort: 80}}}}
 	p.Status = corev1.PodStatus{Phase: "Running", PodIP: "10.0.0.1", ContainerStatuses: []containerStatus{{Name: "c", RestartCount: restarts}}}
 	return p
+}
+
+// BenchmarkFirstSnapshot is the join of all at once, in the worst case: every
+// Pod and every Service in the same namespace.
+func BenchmarkFirstSnapshot(b *testing.B) {
+	store := largeStore(b, 10_000, 2_000)
+	for b.Loop() {
+		store.join = join{slicesOf: store.join.slicesOf}
+		store.snapshot()
+	}
 }

@@ -1,8 +1,9 @@
 package kube
 
 import (
+	"cmp"
 	"encoding/json"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -22,17 +23,17 @@ func newLabels(in interner, m map[string]string) Labels {
 	for k, v := range m {
 		l = append(l, Label{in.text(k), in.text(v)})
 	}
-	sort.Slice(l, func(i, j int) bool { return l[i].Key < l[j].Key })
+	slices.SortFunc(l, func(a, b Label) int { return cmp.Compare(a.Key, b.Key) })
 	return l
 }
 
 // Lookup returns the value of key and whether there is one.
 func (l Labels) Lookup(key string) (value string, exists bool) {
-	i := sort.Search(len(l), func(i int) bool { return l[i].Key >= key })
-	if i < len(l) && l[i].Key == key {
-		return l[i].Value, true
+	i, exists := slices.BinarySearchFunc(l, key, func(kv Label, key string) int { return cmp.Compare(kv.Key, key) })
+	if exists {
+		value = l[i].Value
 	}
-	return "", false
+	return value, exists
 }
 
 // Has reports whether key is set.
@@ -48,7 +49,7 @@ func (l Labels) Select(object Labels) bool {
 		return false
 	}
 	for _, want := range l {
-		if got, ok := object.Lookup(want.Key); !ok || got != want.Value {
+		if !slices.Contains(object, want) {
 			return false
 		}
 	}

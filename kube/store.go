@@ -20,10 +20,11 @@ const snapshotInterval = 100 * time.Millisecond
 
 // Store follows the resources of one scope and makes snapshots of them.
 type Store struct {
-	scope  Scope
-	client *Client
-	now    func() time.Time
-	dirty  chan struct{} // holds one token while there is news
+	scope     Scope
+	client    *Client
+	resources []Resource
+	now       func() time.Time
+	dirty     chan struct{} // holds one token while there is news
 
 	mu         sync.Mutex // guards all below
 	pods       *collection[*corev1.Pod, *Pod]
@@ -42,9 +43,13 @@ func (n namespace) Key() Key { return Key{Name: string(n)} }
 
 func newNamespace(in interner, o *corev1.Namespace) namespace { return namespace(in.text(o.Name)) }
 
-// NewStore returns a store of the scope. It does nothing until Run.
-func NewStore(client *Client, scope Scope) *Store {
-	s := &Store{scope: scope, client: client, now: time.Now, dirty: make(chan struct{}, 1)}
+// NewStore returns a store of the scope that follows these resources, or all
+// when none is named. It does nothing until Run.
+func NewStore(client *Client, scope Scope, resources ...Resource) *Store {
+	if len(resources) == 0 {
+		resources = []Resource{Pods, Nodes, Services, EndpointSlices, Namespaces}
+	}
+	s := &Store{scope: scope, client: client, resources: resources, now: time.Now, dirty: make(chan struct{}, 1)}
 	s.pods = newCollection(s, newPod)
 	s.nodes = newCollection(s, newNode)
 	s.services = newCollection(s, newService)
@@ -58,22 +63,18 @@ func NewStore(client *Client, scope Scope) *Store {
 // started has ended. The only error is a panic in one of its goroutines.
 func (s *Store) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	follow := func(r Resource, c sink) {
+	sinks := [resourceCount]sink{Pods: s.pods, Nodes: s.nodes, Services: s.services, EndpointSlices: s.slices, Namespaces: s.namespaces}
+	for _, r := range s.resources {
 		group.Go(func() (err error) {
 			defer func() {
 				if p := recover(); p != nil {
 					err = fmt.Errorf("panic while following %s: %v\n%s", r, p, debug.Stack())
 				}
 			}()
-			s.follow(ctx, r, c)
+			s.follow(ctx, r, sinks[r])
 			return nil
 		})
 	}
-	follow(Pods, s.pods)
-	follow(Nodes, s.nodes)
-	follow(Services, s.services)
-	follow(EndpointSlices, s.slices)
-	follow(Namespaces, s.namespaces)
 	s.changed() // the first snapshot says that everything is syncing
 	return group.Wait()
 }
@@ -137,3 +138,6 @@ func (s *Store) snapshot() *Snapshot {
 	s.latest = next
 	return next
 }
+
+// Resources returns what the store follows.
+func (s *Store) Resources() []Resource { return s.resources }
