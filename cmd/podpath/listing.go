@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"podpath/kube"
+	"podpath/tui/pods"
+	"podpath/tui/services"
+	"podpath/tui/table"
+)
+
+// listing is a command that prints one table and ends.
+type listing struct {
+	cluster *kube.Options
+	output  string
+	// follow are the resources to read, of which needed must be readable.
+	follow, needed []kube.Resource
+	// document is what -o json and -o yaml print.
+	document func(*kube.Snapshot) any
+	// table prints the table, with more columns when wide.
+	table func(w io.Writer, s *kube.Snapshot, wide bool) error
+}
+
+var outputs = []string{"text", "wide", "json", "yaml"}
+
+func newPods(s streams, o *kube.Options) *cobra.Command {
+	return newListing(s, "pods", "Print the Pods by Node, once", listing{
+		cluster:  o,
+		follow:   []kube.Resource{kube.Pods, kube.Nodes, kube.Services, kube.EndpointSlices},
+		needed:   []kube.Resource{kube.Pods},
+		document: func(s *kube.Snapshot) any { return podDocument(s) },
+		table: func(w io.Writer, s *kube.Snapshot, wide bool) error {
+			columns := pods.Columns(s.Scope, s.ServicesOf, time.Now)
+			rows := pods.Group(s, pods.Rows(s), false, func(string) bool { return false })
+			return table.Print(w, columns, pods.Row.Heading, rows, wide)
+		},
+	})
+}
+
+func newServices(s streams, o *kube.Options) *cobra.Command {
+	return newListing(s, "services", "Print the Services with their endpoints, once", listing{
+		cluster:  o,
+		follow:   []kube.Resource{kube.Services, kube.EndpointSlices, kube.Pods},
+		needed:   []kube.Resource{kube.Services, kube.EndpointSlices},
+		document: func(s *kube.Snapshot) any { return serviceDocument(s) },
+		table: func(w io.Writer, s *kube.Snapshot, wide bool) error {
+			return table.Print(w, services.Columns(s.Scope, time.Now), nil, s.Services, wide)
+		},
+	})
+}
+
+func newListing(s streams, name, short string, l listing) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context(), s) },
+	}
+	cmd.Flags().StringVarP(&l.output, "output", "o", "text", "how to print: "+strings.Join(outputs, ", "))
+	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag was added above
+	}
+	return cmd
+}
+
+func (l listing) run(ctx context.Context, s streams) error {
+	print, err := l.printer()
+	if err != nil {
+		return err
+	}
+	undo := redirectLogs(false)
+	defer undo()
+	config, client, err := connect(*l.cluster)
+	if err != nil {
+		return err
+	}
+	if l.cluster.RequestTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, l.cluster.RequestTimeout, fmt.Errorf("no complete answer from %s within %s (--request-timeout)", config.Server, l.cluster.RequestTimeout))
+		defer cancel()
+	}
+	snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, l.follow...), l.needed...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", config.Server, err)
+	}
+	if err := l.checkNamespace(ctx, client, snapshot); err != nil {
+		return err
+	}
+	for _, notice := range notices(snapshot, l.follow) {
+		if _, err := fmt.Fprintf(s.err, "podpath: shown without %s\n", notice); err != nil {
+			return err
+		}
+	}
+	return print(s.out, snapshot)
+}
+
+// checkNamespace tells an empty namespace from one that does not exist.
+func (l listing) checkNamespace(ctx context.Context, client *kube.Client, s *kube.Snapshot) error {
+	if s.Scope.All() || len(s.Pods)+len(s.Services) > 0 {
+		return nil
+	}
+	exists, err := client.NamespaceExists(ctx, s.Scope.Namespace)
+	if err == nil && !exists {
+		return fmt.Errorf("there is no namespace %q: kubectl get namespaces lists them", s.Scope.Namespace)
+	}
+	return nil // it exists, or the user may not know
+}
+
+// printer returns what prints a snapshot in the chosen format.
+func (l listing) printer() (func(io.Writer, *kube.Snapshot) error, error) {
+	switch l.output {
+	case "text", "wide":
+		return func(w io.Writer, s *kube.Snapshot) error { return l.table(w, s, l.output == "wide") }, nil
+	case "json":
+		return func(w io.Writer, s *kube.Snapshot) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(l.document(s))
+		}, nil
+	case "yaml":
+		return func(w io.Writer, s *kube.Snapshot) error {
+			text, err := yaml.Marshal(l.document(s))
+			if err == nil {
+				_, err = w.Write(text)
+			}
+			return err
+		}, nil
+	default:
+		return nil, fmt.Errorf("there is no output format %q: use one of %s", l.output, strings.Join(outputs, ", "))
+	}
+}

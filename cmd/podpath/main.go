@@ -1,0 +1,61 @@
+// Command podpath shows how the Pods, Nodes and Services of a Kubernetes
+// cluster are connected.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// The build sets these with -ldflags.
+var (
+	version = "dev"
+	commit  = "unknown"
+)
+
+// Exit codes, as the README has them.
+const (
+	exitOK    = 0
+	exitBroke = 1 // podpath itself broke
+	exitUsage = 2 // bad usage, or no cluster to look at
+)
+
+// streams are the standard streams of the process.
+type streams struct {
+	in       *os.File
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(exitCode(run(os.Args[1:]), os.Stderr))
+}
+
+func run(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// brokeError is an error that is not the user's: podpath itself broke.
+type brokeError struct{ error }
+
+func (e brokeError) Unwrap() error { return e.error }
+
+// exitCode says an error on stderr and turns it into the exit code.
+func exitCode(err error, stderr io.Writer) int {
+	if err == nil {
+		return exitOK
+	}
+	_, _ = fmt.Fprintf(stderr, "podpath: %v\n", err)
+	if broke := (brokeError{}); errors.As(err, &broke) {
+		return exitBroke
+	}
+	return exitUsage
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"podpath/kube"
+	"podpath/tui"
+)
+
+const rootHelp = `podpath shows how the Pods, Nodes and Services of a Kubernetes cluster are
+connected: which Pods run on which Node, and which endpoints stand behind each
+Service. Without a command it opens the terminal UI; press ? there for help.
+
+It looks at the namespace of the current context, as kubectl does; -A looks at
+all of them. It only reads.`
+
+// rootOptions are the flags of the terminal UI.
+type rootOptions struct {
+	cluster *kube.Options
+	mouse   bool
+}
+
+func newRoot(s streams) *cobra.Command {
+	o := rootOptions{cluster: &kube.Options{UserAgent: "podpath/" + version}}
+	root := &cobra.Command{
+		Use:           "podpath",
+		Short:         "See how Pods, Nodes and Services are connected",
+		Long:          rootHelp,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.Flags().BoolVar(&o.mouse, "mouse", false, "take the mouse: wheel and clicks (the terminal's own selection then needs shift)")
+	addClusterFlags(root, o.cluster)
+	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newVersion(s))
+	return root
+}
+
+// addClusterFlags adds the flags that say which cluster to use. They have
+// kubectl's names and meaning.
+func addClusterFlags(root *cobra.Command, o *kube.Options) {
+	f := root.PersistentFlags()
+	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "the kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
+	f.StringVar(&o.Context, "context", "", "the context of the kubeconfig to use")
+	f.StringVarP(&o.Namespace, "namespace", "n", "", "the namespace to look at")
+	f.BoolVarP(&o.AllNamespaces, "all-namespaces", "A", false, "look at all namespaces")
+	f.StringVar(&o.As, "as", "", "the user to impersonate")
+	f.StringArrayVar(&o.AsGroups, "as-group", nil, "a group to impersonate; may be repeated")
+	f.DurationVar(&o.RequestTimeout, "request-timeout", 30*time.Second, "how long one request may take; 0 is for ever (watches are never cut)")
+	f.Float32Var(&o.QPS, "qps", 50, "requests a second to the API server, on average")
+	f.IntVar(&o.Burst, "burst", 100, "requests at once to the API server")
+	for name, complete := range map[string]cobra.CompletionFunc{"context": completeContexts(o), "namespace": completeNamespaces(o)} {
+		if err := root.RegisterFlagCompletionFunc(name, complete); err != nil {
+			panic(err) // the flag was added above
+		}
+	}
+}
+
+// run opens the terminal UI.
+func (o *rootOptions) run(ctx context.Context, s streams) error {
+	out, ok := s.out.(*os.File)
+	if !ok || !term.IsTerminal(out.Fd()) || !term.IsTerminal(s.in.Fd()) {
+		return errors.New("the UI needs a terminal: log in with ssh -t, or use podpath pods and podpath services, which print once")
+	}
+	if kind := os.Getenv("TERM"); kind == "dumb" || kind == "" {
+		return fmt.Errorf("the terminal cannot move its cursor (TERM=%s): use podpath pods and podpath services, which print once", kind)
+	}
+	closeLog := redirectLogs(true)
+	defer closeLog()
+	connect := connector(*o.cluster)
+	cluster, err := connect(tui.Choice{Context: o.cluster.Context, Namespace: o.cluster.Namespace, All: o.cluster.AllNamespaces})
+	if err != nil {
+		return err
+	}
+	if err := tui.Run(ctx, tui.Options{Cluster: cluster, Connect: connect, Mouse: o.mouse, ASCII: !speaksUTF8(os.Getenv)}, s.in, out); err != nil {
+		return brokeError{err}
+	}
+	return nil
+}
+
+// connector returns what connects the UI to the chosen cluster.
+func connector(base kube.Options) func(tui.Choice) (tui.Cluster, error) {
+	return func(c tui.Choice) (tui.Cluster, error) {
+		o := base
+		o.Context, o.Namespace, o.AllNamespaces = c.Context, c.Namespace, c.All
+		config, client, err := connect(o)
+		if err != nil {
+			return tui.Cluster{}, err
+		}
+		return tui.Cluster{
+			Context:  config.Context,
+			Contexts: config.Contexts,
+			Server:   config.Server,
+			Scope:    config.Scope,
+			Source:   kube.NewStore(client, config.Scope),
+			Reader:   client,
+		}, nil
+	}
+}
+
+func connect(o kube.Options) (*kube.Config, *kube.Client, error) {
+	config, err := kube.Load(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := kube.NewClient(config)
+	return config, client, err
+}
+
+// speaksUTF8 reads the locale as POSIX does: the first of these that is set
+// counts. Where none is, a terminal of today speaks UTF-8.
+func speaksUTF8(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(getenv(name)); locale != "" {
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	return true
+}

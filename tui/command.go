@@ -1,0 +1,85 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/tui/intent"
+	"podpath/tui/picker"
+)
+
+// command is what can be typed after a colon.
+type command struct {
+	names []string
+	usage string
+	help  string
+	run   func(m *Model, argument string) tea.Cmd
+}
+
+var commands = []command{
+	{[]string{"pods", "po", "pod"}, "pods", "Pods by Node", func(m *Model, _ string) tea.Cmd { m.show(m.panes[0]); return nil }},
+	{[]string{"services", "svc", "service"}, "svc", "Services", func(m *Model, _ string) tea.Cmd { m.show(m.panes[1]); return nil }},
+	{[]string{"namespace", "ns", "namespaces"}, "ns [NAME|all]", "look at another namespace, or at all of them", useNamespace},
+	{[]string{"context", "ctx", "contexts"}, "ctx [NAME]", "use another context of the kubeconfig", useContext},
+	{[]string{"status"}, "status", "what podpath may and can read, and what would permit the rest", func(m *Model, _ string) tea.Cmd { m.push(newStatus(m)); return nil }},
+	{[]string{"reload"}, "reload", "read the kubeconfig again and connect anew", reload},
+	{[]string{"quit", "q", "q!"}, "q", "quit", func(*Model, string) tea.Cmd { return tea.Quit }},
+}
+
+func useNamespace(m *Model, name string) tea.Cmd {
+	switch name {
+	case "":
+		m.push(picker.Namespaces(m.theme, m.snapshot.Scope.Namespace))
+		return nil
+	case "all":
+		name = ""
+	}
+	return intent.Send(intent.UseNamespace{Namespace: name})
+}
+
+func useContext(m *Model, name string) tea.Cmd {
+	if name == "" {
+		m.push(picker.Contexts(m.theme, m.session.Contexts, m.session.Context))
+		return nil
+	}
+	return intent.Send(intent.UseContext{Context: name})
+}
+
+func reload(m *Model, _ string) tea.Cmd {
+	return m.reconnect(Choice{Context: m.session.Context, Namespace: m.snapshot.Scope.Namespace, All: m.snapshot.Scope.All()})
+}
+
+// run carries out a command line.
+func (m *Model) run(line string) tea.Cmd {
+	name, argument, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if name == "" {
+		return nil
+	}
+	for _, c := range commands {
+		if slices.Contains(c.names, name) {
+			return c.run(m, strings.TrimSpace(argument))
+		}
+	}
+	m.notice = "There is no command :" + name + "; ? lists them."
+	return nil
+}
+
+// completions are the command lines that tab completes to.
+func (m *Model) completions() []string {
+	var lines []string
+	for _, c := range commands {
+		lines = append(lines, c.names...)
+	}
+	for _, ns := range m.snapshot.Namespaces {
+		lines = append(lines, "ns "+ns)
+	}
+	lines = append(lines, "ns all")
+	if m.session != nil {
+		for _, c := range m.session.Contexts {
+			lines = append(lines, "ctx "+c)
+		}
+	}
+	return lines
+}

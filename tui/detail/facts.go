@@ -1,0 +1,251 @@
+// Package detail shows everything that podpath knows of one object: facts from
+// the snapshot, flags in sentences, and what only the object itself tells:
+// conditions, annotations, events, YAML.
+package detail
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"podpath/kube"
+	"podpath/tui/page"
+	"podpath/tui/style"
+	"podpath/tui/words"
+)
+
+// text collects the lines of a page.
+type text struct{ lines []page.Line }
+
+// labelWidth is how wide the names of facts are set.
+const labelWidth = 14
+
+func (t *text) fact(name, value string, role ...style.Role) {
+	if value == "" || value == words.None {
+		return
+	}
+	line := page.Line{Text: style.Fit(name, labelWidth) + "  " + value, Indent: labelWidth + 2}
+	if len(role) > 0 {
+		line.Role = role[0]
+	}
+	t.lines = append(t.lines, line)
+}
+
+func (t *text) heading(s string) {
+	if len(t.lines) > 0 {
+		t.lines = append(t.lines, page.Line{})
+	}
+	t.lines = append(t.lines, page.Line{Text: s, Role: style.Title})
+}
+
+func (t *text) line(role style.Role, format string, args ...any) {
+	t.lines = append(t.lines, page.Line{Text: "  " + fmt.Sprintf(format, args...), Role: role, Indent: 4})
+}
+
+func (t *text) flags(flags []kube.Flag) {
+	for _, f := range flags {
+		t.lines = append(t.lines, page.Line{Text: "⚑ " + f.Message, Role: style.Bad, Indent: 2})
+	}
+	if len(flags) > 0 {
+		t.lines = append(t.lines, page.Line{})
+	}
+}
+
+func (t *text) labels(heading string, labels kube.Labels) {
+	if len(labels) == 0 {
+		return
+	}
+	t.heading(heading)
+	for _, l := range labels {
+		t.line(style.Text, "%s: %s", l.Key, strings.ReplaceAll(l.Value, "\n", " "))
+	}
+}
+
+// when says a time as a date and as an age.
+func when(now, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s ago)", t.Local().Format(time.DateTime), words.Age(now, t))
+}
+
+func podFacts(s *kube.Snapshot, p *kube.Pod, now time.Time) *text {
+	t := &text{}
+	if n := s.Node(p.Node); n != nil {
+		t.flags(n.Flags)
+	}
+	t.fact("Pod", p.Key().String())
+	t.fact("Status", p.Status)
+	t.fact("Message", p.Message, style.Warn)
+	t.fact("Ready", fmt.Sprintf("%d of %d containers; the Pod is %s", p.Ready, p.Total, map[bool]string{true: "ready", false: "not ready"}[p.IsReady]))
+	t.fact("Restarts", words.Restarts(now, p))
+	t.fact("Node", p.Node)
+	t.fact("Pod IP", strings.Join(p.IPs, ", "))
+	if p.HostNetwork {
+		t.fact("Network", "of the Node (hostNetwork): the Pod has the Node's addresses and ports")
+	}
+	t.fact("Owner", p.Owner)
+	t.fact("Account", p.ServiceAccount)
+	t.fact("Created", when(now, p.Created))
+	t.fact("Deleted", when(now, p.Deleted), style.Warn)
+	services(t, s.ServicesOf(p), p)
+	t.heading("Containers")
+	for _, c := range p.Containers {
+		t.line(containerRole(c), "%s", containerLine(c))
+		t.line(style.Dim, "  %s", c.Image)
+	}
+	t.labels("Labels", p.Labels)
+	return t
+}
+
+func containerLine(c kube.Container) string {
+	parts := []string{c.Name}
+	if c.Kind != kube.AppContainer {
+		parts = append(parts, "("+string(c.Kind)+")")
+	}
+	parts = append(parts, words.OrNone(c.State))
+	if c.Kind != kube.InitContainer && c.State == "running" && !c.Ready {
+		parts = append(parts, "not ready")
+	}
+	if c.Restarts > 0 {
+		parts = append(parts, words.Count(c.Restarts, "restart"))
+	}
+	for _, p := range c.Ports {
+		parts = append(parts, p.String())
+	}
+	return strings.Join(parts, "  ")
+}
+
+func containerRole(c kube.Container) style.Role {
+	if c.Ready || c.Kind == kube.InitContainer || c.Kind == kube.EphemeralContainer {
+		return style.Text
+	}
+	return style.Warn
+}
+
+// services says by which Services a Pod is reached, and whether each sends it
+// traffic.
+func services(t *text, of []*kube.Service, p *kube.Pod) {
+	t.heading("Services")
+	if len(of) == 0 {
+		t.line(style.Dim, "none selects this Pod")
+	}
+	for _, svc := range of {
+		state := "not an endpoint"
+		for _, e := range svc.Endpoints {
+			if e.Pod == p.Name {
+				state = e.State()
+			}
+		}
+		role := style.Text
+		if state != "ready" {
+			role = style.Warn
+		}
+		t.line(role, "%s  %s  %s  %s", svc.Name, svc.Kind, words.ServicePorts(svc.Ports), state)
+	}
+}
+
+func nodeFacts(s *kube.Snapshot, n *kube.Node, now time.Time) *text {
+	t := &text{}
+	t.flags(n.Flags)
+	pods := 0
+	for _, p := range s.Pods {
+		if p.Node == n.Name {
+			pods++
+		}
+	}
+	t.fact("Node", n.Name)
+	t.fact("Status", n.Status)
+	t.fact("Roles", strings.Join(n.Roles, ", "))
+	t.fact("Internal IP", strings.Join(n.InternalIPs, ", "))
+	t.fact("External IP", strings.Join(n.ExternalIPs, ", "))
+	t.fact("Pod CIDR", strings.Join(n.PodCIDRs, ", "))
+	t.fact("Pods", fmt.Sprintf("%d in %s; the Node takes %d", pods, words.Scope(s.Scope), n.PodsCapacity))
+	t.fact("Zone", n.Zone)
+	t.fact("Kubelet", n.Version)
+	t.fact("System", strings.Join([]string{n.Arch, n.OS, n.Kernel, n.Runtime}, "  "))
+	t.fact("Taints", strings.Join(n.Taints, ", "))
+	t.fact("Created", when(now, n.Created))
+	t.labels("Labels", n.Labels)
+	return t
+}
+
+func serviceFacts(s *kube.Snapshot, svc *kube.Service, now time.Time) *text {
+	t := &text{}
+	t.flags(svc.Flags)
+	t.fact("Service", svc.Key().String())
+	t.fact("Kind", string(svc.Kind))
+	t.fact("Cluster IP", strings.Join(svc.ClusterIPs, ", "))
+	t.fact("External", words.List(svc.External()))
+	t.fact("DNS name", fmt.Sprintf("%s.%s.svc", svc.Name, svc.Namespace))
+	if svc.Kind != kube.ExternalName {
+		t.fact("Endpoints", words.Endpoints(svc.Counts)+" ready")
+		t.fact("Selector", selector(s, svc))
+	}
+	if svc.ClientIPAffinity {
+		t.fact("Affinity", "ClientIP: a client stays with the endpoint it got first")
+	}
+	if svc.LocalExternal {
+		t.fact("From outside", "externalTrafficPolicy Local: a Node answers only if an endpoint runs on it")
+	}
+	if svc.LocalInternal {
+		t.fact("From inside", "internalTrafficPolicy Local: only endpoints on the client's own Node are used")
+	}
+	if svc.PublishNotReady {
+		t.fact("Not ready", "published: DNS names Pods that are not ready, too")
+	}
+	t.fact("Created", when(now, svc.Created))
+	ports(t, svc)
+	t.labels("Labels", svc.Labels)
+	return t
+}
+
+func selector(s *kube.Snapshot, svc *kube.Service) string {
+	if len(svc.Selector) == 0 {
+		return "none: its EndpointSlices are written by hand or by a controller"
+	}
+	return fmt.Sprintf("%s (%s)", svc.Selector, words.Count(len(s.PodsOf(svc)), "Pod"))
+}
+
+func ports(t *text, svc *kube.Service) {
+	if len(svc.Ports) == 0 {
+		return
+	}
+	t.heading("Ports")
+	for _, p := range svc.Ports {
+		line := fmt.Sprintf("%s  port %d/%s to target port %s of the Pods", words.OrNone(p.Name), p.Port, p.Protocol, p.TargetPort)
+		if p.NodePort != 0 {
+			line += ", node port " + strconv.Itoa(p.NodePort)
+		}
+		t.line(style.Text, "%s", line)
+	}
+}
+
+func objectFacts(t *text, o kube.Object) {
+	if len(o.Conditions) > 0 {
+		t.heading("Conditions")
+	}
+	for _, c := range o.Conditions {
+		t.line(style.Text, "%s", strings.TrimRight(fmt.Sprintf("%s=%s  %s  %s", c.Type, c.Status, c.Reason, c.Message), " "))
+	}
+	t.labels("Annotations", o.Annotations)
+}
+
+func eventFacts(t *text, events []kube.Event, now time.Time) {
+	t.heading("Events")
+	if len(events) == 0 {
+		t.line(style.Dim, "none; the cluster keeps them for an hour, unless set otherwise")
+	}
+	for _, e := range events {
+		role := style.Text
+		if e.Type == "Warning" {
+			role = style.Warn
+		}
+		times := ""
+		if e.Count > 1 {
+			times = fmt.Sprintf(" (%d times)", e.Count)
+		}
+		t.line(role, "%s ago  %s%s  %s", words.Age(now, e.Last), e.Reason, times, e.Message)
+	}
+}

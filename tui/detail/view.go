@@ -1,0 +1,208 @@
+package detail
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	"podpath/tui/intent"
+	"podpath/tui/page"
+	"podpath/tui/style"
+)
+
+// Reader reads what is not in a snapshot. *kube.Client is one.
+type Reader interface {
+	Get(ctx context.Context, ref kube.Ref) (kube.Object, error)
+	Events(ctx context.Context, ref kube.Ref, uid string) ([]kube.Event, error)
+}
+
+// View describes one object, or shows its YAML.
+type View struct {
+	*page.Page
+	target intent.Target
+	yaml   bool
+
+	snapshot *kube.Snapshot
+	now      time.Time
+	shown    any // the snapshot's record of the object, to notice a change
+	read     *objectRead
+	reading  bool
+}
+
+// objectRead is the answer to one reading of the object.
+type objectRead struct {
+	of        *View
+	object    kube.Object
+	objectErr error
+	events    []kube.Event
+	eventsErr error
+	at        time.Time
+}
+
+// New returns a view that describes the target.
+func New(theme *style.Theme, target intent.Target) *View {
+	return &View{Page: page.New(theme), target: target}
+}
+
+// NewYAML returns a view of the target's YAML.
+func NewYAML(theme *style.Theme, target intent.Target) *View {
+	v := New(theme, target)
+	v.yaml = true
+	return v
+}
+
+// Title is the view's breadcrumb.
+func (v *View) Title() string {
+	if v.yaml {
+		return v.target.Ref.Name + " YAML"
+	}
+	return v.target.Ref.Name
+}
+
+// Resource is what the view shows.
+func (v *View) Resource() kube.Resource { return v.target.Ref.Resource }
+
+// rereadAfter is the shortest time between two readings of the same object.
+const rereadAfter = 5 * time.Second
+
+// SetSnapshot shows a newer state of the cluster.
+func (v *View) SetSnapshot(s *kube.Snapshot, now time.Time) {
+	v.snapshot, v.now = s, now
+	v.draw()
+}
+
+// Read returns the command that reads the object, or nil while what was read
+// is still good.
+func (v *View) Read(ctx context.Context, reader Reader) tea.Cmd {
+	record := v.record()
+	fresh := v.read != nil && (record == v.shown || v.now.Sub(v.read.at) < rereadAfter)
+	if v.reading || fresh {
+		return nil
+	}
+	v.reading, v.shown = true, record
+	target, yaml, at := v.target, v.yaml, v.now
+	return func() tea.Msg {
+		answer := objectRead{of: v, at: at}
+		answer.object, answer.objectErr = reader.Get(ctx, target.Ref)
+		if !yaml {
+			answer.events, answer.eventsErr = reader.Events(ctx, target.Ref, target.UID)
+		}
+		return answer
+	}
+}
+
+// Receive takes the answer to Read and reports whether it was this view's.
+func (v *View) Receive(msg tea.Msg) bool {
+	answer, ok := msg.(objectRead)
+	if !ok || answer.of != v {
+		return false
+	}
+	v.reading, v.read = false, &answer
+	v.draw()
+	return true
+}
+
+// record returns the snapshot's record of the object, or nil.
+func (v *View) record() any {
+	switch v.target.Ref.Resource {
+	case kube.Pods:
+		if p := v.snapshot.Pod(v.target.Ref.Key); p != nil {
+			return p
+		}
+	case kube.Nodes:
+		if n := v.snapshot.Node(v.target.Ref.Name); n != nil {
+			return n
+		}
+	case kube.Services:
+		if s := v.snapshot.Service(v.target.Ref.Key); s != nil {
+			return s
+		}
+	case kube.EndpointSlices, kube.Namespaces: // not described
+	}
+	return nil
+}
+
+func (v *View) draw() {
+	if v.snapshot == nil {
+		return
+	}
+	if v.yaml {
+		v.SetLines(v.yamlLines())
+		return
+	}
+	var t *text
+	switch record := v.record().(type) {
+	case *kube.Pod:
+		t = podFacts(v.snapshot, record, v.now)
+	case *kube.Node:
+		t = nodeFacts(v.snapshot, record, v.now)
+	case *kube.Service:
+		t = serviceFacts(v.snapshot, record, v.now)
+	default:
+		t = &text{}
+		t.line(style.Bad, "%s %s is gone.", v.target.Ref.Resource, v.target.Ref.Key)
+	}
+	switch {
+	case v.read == nil:
+		t.heading("Events")
+		t.line(style.Dim, "reading …")
+	default:
+		if v.read.objectErr != nil {
+			t.heading("Conditions")
+			t.line(style.Warn, "%s", v.read.objectErr)
+		}
+		objectFacts(t, v.read.object)
+		if v.read.eventsErr != nil {
+			t.heading("Events")
+			t.line(style.Warn, "%s", v.read.eventsErr)
+		} else {
+			eventFacts(t, v.read.events, v.now)
+		}
+	}
+	v.SetLines(t.lines)
+}
+
+func (v *View) yamlLines() []page.Line {
+	switch {
+	case v.read == nil:
+		return []page.Line{{Text: "reading …", Role: style.Dim}}
+	case v.read.objectErr != nil:
+		return []page.Line{{Text: v.read.objectErr.Error(), Role: style.Bad}}
+	}
+	var lines []page.Line
+	for _, l := range strings.Split(strings.TrimRight(v.read.object.YAML, "\n"), "\n") {
+		indent := len(l) - len(strings.TrimLeft(l, " "))
+		lines = append(lines, page.Line{Text: l, Indent: indent + 2})
+	}
+	return lines
+}
+
+var keys = struct{ yaml, copy key.Binding }{
+	yaml: key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
+	copy: key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy all of it")),
+}
+
+// Bindings lists the view's own keys, then those of any page.
+func (v *View) Bindings() []key.Binding {
+	own := []key.Binding{keys.copy}
+	if !v.yaml {
+		own = []key.Binding{keys.yaml, keys.copy}
+	}
+	return append(own, v.Page.Bindings()...)
+}
+
+// Update handles a key.
+func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case v.Page.Update(press):
+	case key.Matches(press, keys.yaml) && !v.yaml:
+		return intent.Send(intent.ShowYAML{Target: v.target})
+	case key.Matches(press, keys.copy):
+		return intent.Send(intent.Copy{Text: v.Text()})
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+// Package endpoints is the view of one Service's endpoints.
+package endpoints
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"podpath/kube"
+	"podpath/tui/filter"
+	"podpath/tui/intent"
+	"podpath/tui/list"
+	"podpath/tui/style"
+	"podpath/tui/table"
+	"podpath/tui/words"
+)
+
+// View lists the endpoints of a Service under what the Service is and what is
+// wrong with it.
+type View struct {
+	*list.List[kube.Endpoint]
+	theme         *style.Theme
+	key           kube.Key
+	service       *kube.Service // nil when it is gone
+	width, height int
+}
+
+// New returns the view of a Service.
+func New(theme *style.Theme, service kube.Key) *View {
+	t := table.New(theme, id, Columns())
+	return &View{List: list.New(t, subject), theme: theme, key: service}
+}
+
+// Columns returns the columns of endpoints.
+func Columns() []table.Column[kube.Endpoint] {
+	return []table.Column[kube.Endpoint]{
+		{Title: "ADDRESS", Min: 12, Key: "I", Compare: by(func(e kube.Endpoint) string { return e.Address }),
+			Cell: text(func(e kube.Endpoint) string { return e.Address })},
+		{Title: "PORT", Priority: 1, Cell: text(port)},
+		{Title: "POD", Min: 18, Middle: true, Priority: 2, Key: "N", Compare: by(func(e kube.Endpoint) string { return e.Pod }),
+			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Pod) })},
+		{Title: "NODE", Min: 8, Priority: 4, Key: "O", Compare: by(func(e kube.Endpoint) string { return e.Node }),
+			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Node) })},
+		{Title: "ZONE", Priority: 6, Key: "Z", Compare: by(func(e kube.Endpoint) string { return e.Zone }),
+			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Zone) })},
+		{Title: "READY", Priority: 1, Key: "R", Compare: by(func(e kube.Endpoint) string { return words.YesNo(e.Ready) }),
+			Cell: func(e kube.Endpoint) table.Cell {
+				return table.Cell{Text: words.YesNo(e.Ready), Role: map[bool]style.Role{true: style.Good, false: style.Bad}[e.Ready]}
+			}},
+		{Title: "SERVING", Priority: 5, Cell: text(func(e kube.Endpoint) string { return words.YesNo(e.Serving) })},
+		{Title: "TERMINATING", Priority: 3, Cell: func(e kube.Endpoint) table.Cell {
+			return table.Cell{Text: words.YesNo(e.Terminating), Role: map[bool]style.Role{true: style.Warn}[e.Terminating]}
+		}},
+	}
+}
+
+// port writes an endpoint's port as http:80/TCP.
+func port(e kube.Endpoint) string {
+	if e.Port == 0 {
+		return words.None
+	}
+	s := fmt.Sprintf("%d/%s", e.Port, e.Protocol)
+	if e.PortName != "" {
+		s = e.PortName + ":" + s
+	}
+	return s
+}
+
+func id(e kube.Endpoint) string { return e.Address + " " + port(e) }
+
+func text(of func(kube.Endpoint) string) func(kube.Endpoint) table.Cell {
+	return func(e kube.Endpoint) table.Cell { return table.Plain(of(e)) }
+}
+
+func by(of func(kube.Endpoint) string) func(a, b kube.Endpoint) int {
+	return func(a, b kube.Endpoint) int { return cmp.Compare(of(a), of(b)) }
+}
+
+func subject(e kube.Endpoint) filter.Subject {
+	return filter.Subject{Fields: []string{e.Address, port(e), e.Pod, e.Node, e.Zone, e.State()}}
+}
+
+// Title is the view's breadcrumb.
+func (v *View) Title() string { return v.key.Name }
+
+// Resource is what the view lists.
+func (v *View) Resource() kube.Resource { return kube.EndpointSlices }
+
+// SetSize sets the cells to draw in.
+func (v *View) SetSize(width, height int) {
+	v.width, v.height = width, height
+	v.List.SetSize(width, max(2, height-len(v.head())))
+}
+
+// SetTheme replaces the theme.
+func (v *View) SetTheme(theme *style.Theme) {
+	v.theme = theme
+	v.List.SetTheme(theme)
+}
+
+// SetSnapshot shows a newer state of the cluster.
+func (v *View) SetSnapshot(s *kube.Snapshot, _ time.Time) {
+	v.service = s.Service(v.key)
+	var rows []kube.Endpoint
+	if v.service != nil {
+		rows = v.service.Endpoints
+	}
+	v.SetSize(v.width, v.height) // the head may have grown
+	v.SetRows(rows)
+}
+
+// headShare is the part of the height that the head may take at most.
+const headShare = 3
+
+// head says what the Service is, and its flags in sentences, as far as there
+// is room.
+func (v *View) head() []string {
+	if v.service == nil {
+		return []string{v.theme.Render(style.Bad, style.Fit("The Service "+v.key.String()+" is gone.", v.width))}
+	}
+	s := v.service
+	parts := []string{string(s.Kind), words.List(append(s.ClusterIPs[:len(s.ClusterIPs):len(s.ClusterIPs)], s.External()...)), words.ServicePorts(s.Ports)}
+	if len(s.Selector) > 0 {
+		parts = append(parts, "selects "+s.Selector.String())
+	}
+	lines := []string{v.theme.Render(style.Dim, style.Fit(strings.Join(parts, "  "), v.width))}
+	for _, f := range s.Flags {
+		for _, line := range strings.Split(ansi.Wrap(f.Message, max(1, v.width), ""), "\n") {
+			lines = append(lines, v.theme.Render(style.Bad, line))
+		}
+	}
+	return lines[:min(len(lines), max(1, v.height/headShare))]
+}
+
+// View draws the view.
+func (v *View) View() string {
+	return strings.Join(append(v.head(), v.List.View()), "\n")
+}
+
+var keys = struct{ pod, describe, yaml, copy key.Binding }{
+	pod:      key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "go to the Pod")),
+	describe: key.NewBinding(key.WithKeys("d"), key.WithHelp("d", "describe")),
+	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
+	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy address:port")),
+}
+
+// Bindings lists the view's own keys, then those of any list.
+func (v *View) Bindings() []key.Binding {
+	return append([]key.Binding{keys.pod, keys.describe, keys.yaml, keys.copy}, v.List.Bindings()...)
+}
+
+// Update handles a key.
+func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
+	e, selected := v.Selected()
+	switch {
+	case v.List.Update(press):
+	case v.service != nil && key.Matches(press, keys.describe):
+		return intent.Send(intent.Describe{Target: intent.ServiceTarget(v.service)})
+	case v.service != nil && key.Matches(press, keys.yaml):
+		return intent.Send(intent.ShowYAML{Target: intent.ServiceTarget(v.service)})
+	case !selected:
+	case key.Matches(press, keys.pod) && e.Pod != "":
+		return intent.Send(intent.GoToPod{Pod: kube.Key{Namespace: v.key.Namespace, Name: e.Pod}})
+	case key.Matches(press, keys.pod):
+		return intent.Send(intent.Notice{Text: "The EndpointSlice names no Pod for " + e.Address + "."})
+	case key.Matches(press, keys.copy):
+		return intent.Send(intent.Copy{Text: net.JoinHostPort(e.Address, strconv.Itoa(e.Port))})
+	}
+	return nil
+}

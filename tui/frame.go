@@ -1,0 +1,157 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"charm.land/bubbles/v2/key"
+	"github.com/charmbracelet/x/ansi"
+
+	"podpath/kube"
+	"podpath/tui/page"
+	"podpath/tui/style"
+	"podpath/tui/words"
+)
+
+const (
+	headHeight = 2 // where podpath is, and where the user is in it
+	footHeight = 1 // the prompt, a notice, or the keys
+)
+
+func (m *Model) bodyHeight() int { return max(1, m.height-headHeight-footHeight) }
+
+// View draws the screen.
+func (m *Model) View() tea.View {
+	var v tea.View
+	v.AltScreen = true
+	if m.options.Mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	if m.width <= 0 || m.height <= 0 {
+		return v
+	}
+	lines := []string{m.titleLine(), m.placeLine()}
+	lines = append(lines, strings.Split(m.body(), "\n")...)
+	lines = append(lines, m.footLine())
+	if len(lines) > m.height { // a screen of one or two lines
+		lines = lines[len(lines)-m.height:]
+	}
+	v.Content = strings.Join(lines, "\n")
+	if m.options.ASCII {
+		v.Content = style.ASCII(v.Content)
+	}
+	if m.prompt.isOpen() {
+		v.Cursor = m.prompt.cursor(m.height - 1)
+	}
+	return v
+}
+
+// titleLine says which cluster, and which panes there are.
+func (m *Model) titleLine() string {
+	where := words.Scope(m.snapshot.Scope)
+	if m.session != nil && m.session.Context != "" {
+		where = m.session.Context + " › " + where
+	}
+	tabs := ""
+	for i, pane := range m.panes {
+		text := fmt.Sprintf(" %d %s ", i+1, pane.Title())
+		if m.snapshot.State(pane.Resource()).Listed {
+			text = fmt.Sprintf(" %d %s %d ", i+1, pane.Title(), count(m.snapshot, pane.Resource()))
+		}
+		role := style.Dim
+		if m.stack[0] == pane {
+			role = style.Cursor
+		}
+		tabs += m.theme.Render(role, text)
+	}
+	return m.twoSides(m.theme.Render(style.Title, "podpath")+" "+where, tabs)
+}
+
+// placeLine says where the user is, and how far to trust what is shown.
+func (m *Model) placeLine() string {
+	var crumbs []string
+	for _, v := range m.stack {
+		crumbs = append(crumbs, v.Title())
+	}
+	place := strings.Join(crumbs, " › ")
+	if l, ok := m.top().(lister); ok && l.Filter() != "" {
+		all, kept := l.Len()
+		place += fmt.Sprintf("  /%s  %d of %d", l.Filter(), kept, all)
+	}
+	if s, ok := m.top().(searcher); ok {
+		if text, times := s.Found(); text != "" {
+			place += fmt.Sprintf("  /%s  %s", text, words.Count(times, "time"))
+		}
+	}
+	state, role := stateSummary(m.snapshot)
+	room := max(m.width/2, m.width-style.Width(place)-2)
+	return m.twoSides(m.theme.Render(style.Accent, place), m.theme.Render(role, ansi.Truncate(state, room, style.Ellipsis)))
+}
+
+// twoSides sets left and right at the ends of a line; where there is no room
+// for both, left loses its beginning.
+func (m *Model) twoSides(left, right string) string {
+	right = ansi.Truncate(right, m.width, "")
+	room := max(0, m.width-style.Width(right)-1)
+	if over := style.Width(left) - room; over > 0 {
+		left = ansi.TruncateLeft(left, over+1, style.Ellipsis)
+	}
+	return style.Fit(left, room) + " " + right
+}
+
+// body is the view on the screen, or the reason why it is empty.
+func (m *Model) body() string {
+	v := m.top()
+	l, ok := v.(interface{ Empty() bool })
+	if !ok || !l.Empty() {
+		return v.View()
+	}
+	noun := map[kube.Resource]string{kube.Pods: "Pods", kube.Nodes: "Nodes", kube.Services: "Services", kube.EndpointSlices: "endpoints", kube.Namespaces: "namespaces"}[v.Resource()]
+	p := page.New(m.theme)
+	p.SetSize(m.width, m.bodyHeight())
+	p.SetLines(emptyLines(m.snapshot, v.Resource(), noun, v.(lister).Filter()))
+	return p.View()
+}
+
+// footLine is the prompt while it is open, else a notice, else the keys.
+func (m *Model) footLine() string {
+	switch {
+	case m.prompt.isOpen():
+		return m.prompt.view(m.width)
+	case m.notice != "":
+		return m.theme.Render(style.Warn, style.Fit(m.notice, m.width))
+	default:
+		return hints(m.theme, append([]key.Binding{keys.help}, append(m.top().Bindings(), keys.filter, keys.command, keys.back)...), m.width)
+	}
+}
+
+// hints names as many keys as fit.
+func hints(theme *style.Theme, bindings []key.Binding, width int) string {
+	line, used := "", 0
+	for _, b := range bindings {
+		h := b.Help()
+		w := style.Width(h.Key) + 1 + style.Width(h.Desc)
+		if used > 0 {
+			w += 2
+		}
+		if used+w > width {
+			break
+		}
+		if used > 0 {
+			line += "  "
+		}
+		line += h.Key + " " + theme.Render(style.Dim, h.Desc)
+		used += w
+	}
+	return line
+}
+
+// count is how many objects of a pane's resource there are.
+func count(s *kube.Snapshot, r kube.Resource) int {
+	if r == kube.Services {
+		return len(s.Services)
+	}
+	return len(s.Pods)
+}

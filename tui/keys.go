@@ -1,0 +1,21 @@
+package tui
+
+import "charm.land/bubbles/v2/key"
+
+// The keys that work everywhere. Help is made from them and from the bindings
+// of the views: there is no second list.
+var keys = struct{ pods, services, back, all, filter, command, help, quit, interrupt key.Binding }{
+	pods:      key.NewBinding(key.WithKeys("1"), key.WithHelp("1", "Pods by Node")),
+	services:  key.NewBinding(key.WithKeys("2"), key.WithHelp("2", "Services")),
+	back:      key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "clear the filter, or go back")),
+	all:       key.NewBinding(key.WithKeys("0"), key.WithHelp("0", "all namespaces, or back to one")),
+	filter:    key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "filter or search")),
+	command:   key.NewBinding(key.WithKeys(":"), key.WithHelp(":", "command")),
+	help:      key.NewBinding(key.WithKeys("?"), key.WithHelp("?", "help")),
+	quit:      key.NewBinding(key.WithKeys("q"), key.WithHelp("q", "quit")),
+	interrupt: key.NewBinding(key.WithKeys("ctrl+c"), key.WithHelp("ctrl-c", "quit")),
+}
+
+func globalBindings() []key.Binding {
+	return []key.Binding{keys.pods, keys.services, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.quit, keys.interrupt}
+}

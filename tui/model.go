@@ -1,0 +1,260 @@
+// Package tui is podpath's terminal UI. The root model routes messages between
+// one session, which brings snapshots of a cluster, and a stack of views, of
+// which the last is on the screen.
+package tui
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"podpath/kube"
+	"podpath/tui/detail"
+	"podpath/tui/intent"
+	"podpath/tui/pods"
+	"podpath/tui/services"
+	"podpath/tui/style"
+)
+
+// view is what can be on the screen: a pane, or something opened from one.
+type view interface {
+	Title() string
+	Resource() kube.Resource
+	SetTheme(*style.Theme)
+	SetSize(width, height int)
+	SetSnapshot(s *kube.Snapshot, now time.Time)
+	Update(tea.KeyPressMsg) tea.Cmd
+	View() string
+	Bindings() []key.Binding
+}
+
+// lister is a view with a filter.
+type lister interface {
+	Filter() string
+	SetFilter(text string) error
+	Len() (all, kept int)
+}
+
+// searcher is a view with a search.
+type searcher interface {
+	Search(text string)
+	Found() (text string, times int)
+}
+
+// reader is a view that reads an object of its own.
+type reader interface {
+	Read(ctx context.Context, r detail.Reader) tea.Cmd
+	Receive(tea.Msg) bool
+}
+
+// Options are what the program is started with.
+type Options struct {
+	// Cluster is followed from the start.
+	Cluster Cluster
+	// Connect connects anew, when the user changes context or namespace.
+	Connect func(Choice) (Cluster, error)
+	Mouse   bool
+	// ASCII draws no sign beyond ASCII.
+	ASCII bool
+	// Now is the clock; nil for the real one.
+	Now func() time.Time
+}
+
+// Model is the root.
+type Model struct {
+	options Options
+	ctx     context.Context //nolint:containedctx // the program's life: sessions end with it
+	running sync.WaitGroup  // of sessions
+	session *session
+	fatal   error
+
+	theme         *style.Theme
+	width, height int
+	snapshot      *kube.Snapshot
+	now           time.Time // of what is drawn; it moves with news and once a minute
+	panes         [2]view
+	stack         []view
+	prompt        prompt
+	notice        string
+	lastNamespace string // to go back to from all namespaces
+}
+
+// NewModel returns the root model. Width and height are the terminal's, so
+// that the first frame is complete.
+func NewModel(ctx context.Context, options Options, width, height int) *Model {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	m := &Model{options: options, ctx: ctx, theme: style.NewTheme(true), prompt: newPrompt(), width: width, height: height}
+	m.reset(options.Cluster)
+	return m
+}
+
+// reset shows the panes of a newly chosen cluster, still empty.
+func (m *Model) reset(c Cluster) {
+	m.snapshot = &kube.Snapshot{Scope: c.Scope}
+	m.now = m.options.Now()
+	m.panes = [2]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope)}
+	m.stack = nil
+	if !c.Scope.All() {
+		m.lastNamespace = c.Scope.Namespace
+	}
+	m.show(m.panes[0])
+}
+
+// Init starts following the cluster.
+func (m *Model) Init() tea.Cmd {
+	return tea.Batch(m.follow(m.options.Cluster), askTerminal(), waitForMinute())
+}
+
+// askTerminal asks for the background, and for synchronized output also over
+// SSH, where Bubble Tea does not: a terminal that does not know the mode
+// ignores it.
+func askTerminal() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, func() tea.Msg {
+		return tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset}
+	})
+}
+
+// minutePassed lets ages grow on an idle screen.
+type minutePassed struct{}
+
+func waitForMinute() tea.Cmd {
+	return tea.Tick(time.Minute, func(time.Time) tea.Msg { return minutePassed{} })
+}
+
+func (m *Model) top() view { return m.stack[len(m.stack)-1] }
+
+// show makes a pane the bottom of the stack.
+func (m *Model) show(v view) { m.stack = m.stack[:0]; m.push(v) }
+
+func (m *Model) push(v view) {
+	m.stack = append(m.stack, v)
+	m.refresh()
+}
+
+// refresh brings the view on the screen up to date: the others are, when they
+// come back.
+func (m *Model) refresh() {
+	v := m.top()
+	v.SetTheme(m.theme)
+	v.SetSize(m.width, m.bodyHeight())
+	v.SetSnapshot(m.snapshot, m.now)
+}
+
+// read lets the view on the screen read what it needs.
+func (m *Model) read() tea.Cmd {
+	if r, ok := m.top().(reader); ok && m.session != nil {
+		return r.Read(m.session.ctx, m.session.Reader)
+	}
+	return nil
+}
+
+// Update routes a message.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		m.refresh()
+	case tea.BackgroundColorMsg:
+		m.theme = style.NewTheme(msg.IsDark())
+		m.refresh()
+	case minutePassed:
+		m.now = m.options.Now()
+		m.refresh()
+		return m, waitForMinute()
+	case snapshotArrived:
+		return m, m.receiveSnapshot(msg)
+	case sessionEnded:
+		return m, m.receiveEnd(msg)
+	case connected:
+		return m, m.receiveCluster(msg)
+	case tea.KeyPressMsg:
+		m.notice = ""
+		return m, m.press(msg)
+	case tea.MouseMsg:
+		return m, m.mouse(msg)
+	case tea.PasteMsg:
+		if m.prompt.isOpen() {
+			return m, m.typed(msg)
+		}
+	default:
+		return m, m.receive(msg)
+	}
+	return m, nil
+}
+
+func (m *Model) receiveSnapshot(msg snapshotArrived) tea.Cmd {
+	if msg.from != m.session {
+		return nil
+	}
+	m.snapshot, m.now = msg.snapshot, m.options.Now()
+	m.refresh()
+	return tea.Batch(waitForSnapshot(m.session), m.read())
+}
+
+// receiveEnd quits when the session broke; one that was replaced just ended.
+func (m *Model) receiveEnd(msg sessionEnded) tea.Cmd {
+	if msg.from.err == nil || m.ctx.Err() != nil {
+		return nil
+	}
+	m.fatal = msg.from.err
+	return tea.Quit
+}
+
+func (m *Model) receiveCluster(msg connected) tea.Cmd {
+	if msg.err != nil {
+		m.notice = kube.Clean(msg.err.Error())
+		return nil
+	}
+	m.reset(msg.cluster)
+	return m.follow(msg.cluster)
+}
+
+// receive carries out what a view asked for.
+func (m *Model) receive(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case intent.GoToPod:
+		m.goToPod(msg.Pod)
+	case intent.ListServicesOf:
+		m.push(services.NewOf(m.theme, m.snapshot.Scope, msg.Pod))
+	case intent.ListEndpointsOf:
+		m.push(newEndpoints(m, msg.Service))
+	case intent.Describe:
+		m.push(detail.New(m.theme, msg.Target))
+	case intent.ShowYAML:
+		m.push(detail.NewYAML(m.theme, msg.Target))
+	case intent.Notice:
+		m.notice = msg.Text
+	case intent.Copy:
+		m.notice = "copied to the clipboard of your terminal, if it takes OSC 52"
+		return tea.SetClipboard(msg.Text)
+	case intent.UseNamespace:
+		return m.reconnect(Choice{Context: m.session.Context, Namespace: msg.Namespace, All: msg.Namespace == ""})
+	case intent.UseContext:
+		return m.reconnect(Choice{Context: msg.Context})
+	default:
+		for _, v := range m.stack {
+			if r, ok := v.(reader); ok && r.Receive(msg) {
+				return nil
+			}
+		}
+		return nil
+	}
+	return m.read()
+}
+
+func (m *Model) goToPod(k kube.Key) {
+	pod := m.snapshot.Pod(k)
+	if pod == nil {
+		m.notice = "Pod " + k.String() + " is gone."
+		return
+	}
+	pane := pods.New(m.theme, m.snapshot.Scope)
+	m.push(pane)
+	pane.Select(pod.UID)
+}

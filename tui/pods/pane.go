@@ -1,0 +1,129 @@
+package pods
+
+import (
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	"podpath/tui/intent"
+	"podpath/tui/list"
+	"podpath/tui/style"
+	"podpath/tui/table"
+)
+
+// Pane lists Pods by Node.
+type Pane struct {
+	*list.List[Row]
+	snapshot *kube.Snapshot
+	now      time.Time
+	folded   map[string]bool
+}
+
+// New returns the pane for a scope.
+func New(theme *style.Theme, scope kube.Scope) *Pane {
+	p := &Pane{snapshot: &kube.Snapshot{Scope: scope}, folded: map[string]bool{}}
+	columns := Columns(scope,
+		func(pod *kube.Pod) []*kube.Service { return p.snapshot.ServicesOf(pod) },
+		func() time.Time { return p.now })
+	t := table.New(theme, Row.ID, columns)
+	t.Heading = Row.Heading
+	p.List = list.New(t, subject)
+	p.Arrange = func(rows []Row) []Row {
+		return Group(p.snapshot, rows, p.Filter() != "", func(node string) bool { return p.folded[node] })
+	}
+	return p
+}
+
+// Title is the pane's breadcrumb.
+func (p *Pane) Title() string { return "Pods" }
+
+// Resource is what the pane lists.
+func (p *Pane) Resource() kube.Resource { return kube.Pods }
+
+// SetSnapshot shows a newer state of the cluster.
+func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
+	p.snapshot, p.now = s, now
+	p.SetRows(Rows(s))
+}
+
+var keys = struct{ describe, services, yaml, copy, fold, foldAll key.Binding }{
+	describe: key.NewBinding(key.WithKeys("enter", "d"), key.WithHelp("enter", "describe")),
+	services: key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "Services of the Pod")),
+	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
+	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy name")),
+	fold:     key.NewBinding(key.WithKeys("space"), key.WithHelp("space", "fold the Node")),
+	foldAll:  key.NewBinding(key.WithKeys("z"), key.WithHelp("z", "fold all")),
+}
+
+// Bindings lists the pane's own keys, then those of any list.
+func (p *Pane) Bindings() []key.Binding {
+	return append([]key.Binding{keys.describe, keys.services, keys.fold, keys.foldAll, keys.yaml, keys.copy}, p.List.Bindings()...)
+}
+
+// Update handles a key.
+func (p *Pane) Update(press tea.KeyPressMsg) tea.Cmd {
+	row, selected := p.Selected()
+	switch {
+	case p.List.Update(press) || !selected:
+	case key.Matches(press, keys.fold):
+		p.fold(row)
+	case key.Matches(press, keys.foldAll):
+		p.foldAll()
+	case key.Matches(press, keys.services) && row.Pod != nil:
+		return intent.Send(intent.ListServicesOf{Pod: row.Pod.Key()})
+	case key.Matches(press, keys.copy):
+		return intent.Send(intent.Copy{Text: name(row)})
+	default:
+		if target, ok := p.target(row); ok && key.Matches(press, keys.describe) {
+			return intent.Send(intent.Describe{Target: target})
+		} else if ok && key.Matches(press, keys.yaml) {
+			return intent.Send(intent.ShowYAML{Target: target})
+		}
+	}
+	return nil
+}
+
+func name(r Row) string {
+	if r.Pod == nil {
+		return r.Node
+	}
+	return r.Pod.Name
+}
+
+// target is the Pod or the Node of a row; Nodes that may not be read are none.
+func (p *Pane) target(r Row) (intent.Target, bool) {
+	if r.Pod != nil {
+		return intent.PodTarget(r.Pod), true
+	}
+	if n := p.snapshot.Node(r.Node); n != nil {
+		return intent.NodeTarget(n), true
+	}
+	return intent.Target{}, false
+}
+
+// fold folds or unfolds the Node of the row; folding leaves the cursor on it.
+func (p *Pane) fold(r Row) {
+	if p.folded[r.Node] {
+		delete(p.folded, r.Node)
+	} else {
+		p.folded[r.Node] = true
+		p.Select(Row{Node: r.Node}.ID())
+	}
+	p.Refresh()
+}
+
+func (p *Pane) foldAll() {
+	if len(p.folded) > 0 {
+		p.folded = map[string]bool{}
+	} else {
+		for _, r := range p.Rows() {
+			p.folded[r.Node] = true
+		}
+		if r, ok := p.Selected(); ok {
+			p.Select(Row{Node: r.Node}.ID())
+		}
+	}
+	p.Refresh()
+}

@@ -1,0 +1,146 @@
+package tui
+
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	"podpath/tui/endpoints"
+	"podpath/tui/intent"
+)
+
+func newEndpoints(m *Model, service kube.Key) view { return endpoints.New(m.theme, service) }
+
+// press handles a key: what works everywhere first, then the view's own.
+func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(press, keys.interrupt):
+		return tea.Quit
+	case m.prompt.isOpen():
+		return m.pressInPrompt(press)
+	case key.Matches(press, keys.quit):
+		return tea.Quit
+	case key.Matches(press, keys.back):
+		m.back()
+		return m.read()
+	case key.Matches(press, keys.pods):
+		m.show(m.panes[0])
+	case key.Matches(press, keys.services):
+		m.show(m.panes[1])
+	case key.Matches(press, keys.all):
+		return m.toggleAll()
+	case key.Matches(press, keys.help):
+		m.push(newHelp(m))
+	case key.Matches(press, keys.command):
+		m.prompt.open(":", "", m.completions())
+	case key.Matches(press, keys.filter):
+		m.openFilter()
+	default:
+		return m.top().Update(press)
+	}
+	return nil
+}
+
+// back undoes one step: the filter or search first, then the view.
+func (m *Model) back() {
+	if l, ok := m.top().(lister); ok && l.Filter() != "" {
+		m.setFilter("")
+		return
+	}
+	if s, ok := m.top().(searcher); ok {
+		if text, _ := s.Found(); text != "" {
+			s.Search("")
+			return
+		}
+	}
+	if len(m.stack) > 1 {
+		m.stack = m.stack[:len(m.stack)-1]
+		m.refresh()
+	}
+}
+
+func (m *Model) toggleAll() tea.Cmd {
+	if !m.snapshot.Scope.All() {
+		return intent.Send(intent.UseNamespace{})
+	}
+	if m.lastNamespace == "" {
+		return m.reconnect(Choice{Context: m.session.Context})
+	}
+	return intent.Send(intent.UseNamespace{Namespace: m.lastNamespace})
+}
+
+func (m *Model) openFilter() {
+	switch v := m.top().(type) {
+	case lister:
+		m.prompt.open("/", v.Filter(), nil)
+	case searcher:
+		text, _ := v.Found()
+		m.prompt.open("/", text, nil)
+	}
+}
+
+// pressInPrompt handles a key while the user types. A filter works as it is
+// typed; esc takes it back.
+func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
+	sign := m.prompt.sign
+	switch press.String() {
+	case "esc":
+		m.prompt.close()
+		if sign == "/" {
+			m.setFilter("")
+		}
+		return nil
+	case "enter":
+		text := m.prompt.input.Value()
+		m.prompt.close()
+		if sign == ":" {
+			return m.run(text)
+		}
+		return nil
+	default:
+		return m.typed(press)
+	}
+}
+
+// typed passes a key or pasted text to the prompt.
+func (m *Model) typed(msg tea.Msg) tea.Cmd {
+	cmd := m.prompt.update(msg)
+	if m.prompt.sign == "/" {
+		m.setFilter(m.prompt.input.Value())
+	}
+	return cmd
+}
+
+func (m *Model) setFilter(text string) {
+	switch v := m.top().(type) {
+	case lister:
+		if err := v.SetFilter(text); err != nil {
+			m.notice = err.Error()
+		}
+	case searcher:
+		v.Search(text)
+	}
+}
+
+// wheelStep is how many rows one step of the mouse wheel moves.
+const wheelStep = 3
+
+// mouse turns the wheel into keys and a click into a move of the cursor.
+func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
+	event := msg.Mouse()
+	step := map[tea.MouseButton]tea.KeyPressMsg{
+		tea.MouseWheelUp:   {Code: tea.KeyUp},
+		tea.MouseWheelDown: {Code: tea.KeyDown},
+	}
+	if _, wheel := msg.(tea.MouseWheelMsg); wheel && step[event.Button].Code != 0 {
+		for range wheelStep {
+			m.top().Update(step[event.Button])
+		}
+	}
+	if l, ok := m.top().(interface{ Click(line int) }); ok {
+		if _, click := msg.(tea.MouseClickMsg); click && event.Button == tea.MouseLeft {
+			l.Click(event.Y - headHeight)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package tui
+
+import (
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+)
+
+// prompt is the line at the bottom where the user types a filter, a search or
+// a command.
+type prompt struct {
+	input textinput.Model
+	sign  string // "/" or ":"; empty while closed
+}
+
+func newPrompt() prompt {
+	input := textinput.New()
+	input.Prompt = ""
+	input.SetVirtualCursor(false) // the terminal's own needs no redrawing to blink
+	return prompt{input: input}
+}
+
+func (p *prompt) open(sign, text string, suggestions []string) {
+	p.sign = sign
+	p.input.SetValue(text)
+	p.input.CursorEnd()
+	p.input.ShowSuggestions = len(suggestions) > 0
+	p.input.SetSuggestions(suggestions)
+	p.input.Focus()
+}
+
+func (p *prompt) close() {
+	p.sign = ""
+	p.input.Blur()
+}
+
+func (p *prompt) isOpen() bool { return p.sign != "" }
+
+func (p *prompt) update(msg tea.Msg) tea.Cmd {
+	var cmd tea.Cmd
+	p.input, cmd = p.input.Update(msg)
+	return cmd
+}
+
+func (p *prompt) view(width int) string {
+	p.input.SetWidth(max(1, width-2))
+	return p.sign + p.input.View()
+}
+
+// cursor is where the terminal's cursor stands, in line y.
+func (p *prompt) cursor(y int) *tea.Cursor {
+	c := p.input.Cursor()
+	if c == nil {
+		return nil
+	}
+	c.X++ // after the sign
+	c.Y = y
+	return c
+}

@@ -1,0 +1,88 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+)
+
+// exitGrace is how long the program may take to leave in an orderly way once
+// it was told to. A terminal that is gone may block it for ever.
+const exitGrace = 700 * time.Millisecond
+
+// errStuck means that the program did not leave within exitGrace.
+var errStuck = errors.New("the terminal did not take the last output in time")
+
+// Run shows the UI on the terminal until the user quits, a signal arrives or
+// the terminal goes away. The terminal is restored on every way out.
+func Run(ctx context.Context, options Options, in, out *os.File) error {
+	width, height, err := term.GetSize(out.Fd())
+	if err != nil {
+		return fmt.Errorf("ask the terminal for its size: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	model := NewModel(ctx, options, width, height)
+	input := &hangup{File: in, lost: make(chan struct{})}
+	program := tea.NewProgram(model, tea.WithInput(input), tea.WithOutput(out), tea.WithoutSignalHandler())
+	restoreOnCrash(program)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := program.Run()
+		cancel()
+		model.running.Wait()
+		ended <- errors.Join(err, model.fatal)
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-signals:
+	case <-input.lost:
+	case <-ctx.Done():
+	}
+	go program.Quit() // it blocks when the program does
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(exitGrace):
+		return errStuck
+	}
+}
+
+// restoreOnCrash restores the terminal before a panic in one of client-go's
+// goroutines ends the process. Bubble Tea does so for its own goroutines, and
+// a session returns its panics as errors.
+func restoreOnCrash(program *tea.Program) {
+	utilruntime.PanicHandlers = append(utilruntime.PanicHandlers, func(context.Context, any) { program.Kill() })
+}
+
+// hangup is the terminal's input. It notices that the terminal is gone even
+// where no SIGHUP comes, as under nohup: reading fails or ends.
+type hangup struct {
+	*os.File
+	lost chan struct{}
+}
+
+func (h *hangup) Read(p []byte) (int, error) {
+	n, err := h.File.Read(p)
+	if err != nil {
+		select {
+		case <-h.lost:
+		default:
+			close(h.lost)
+		}
+	}
+	return n, err
+}

@@ -1,0 +1,99 @@
+package tui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	"podpath/tui/detail"
+)
+
+// Source follows a cluster. *kube.Store is one.
+type Source interface {
+	Run(ctx context.Context) error
+	Next(ctx context.Context) (*kube.Snapshot, error)
+}
+
+// Cluster is a connection to one scope of one cluster.
+type Cluster struct {
+	Context  string   // of the kubeconfig; empty in a Pod
+	Contexts []string // that can be switched to
+	Server   string
+	Scope    kube.Scope
+	Source   Source
+	Reader   detail.Reader
+}
+
+// Choice is what the user may change about the cluster while podpath runs.
+type Choice struct {
+	Context   string // empty for the current one
+	Namespace string // empty for the context's own
+	All       bool   // namespaces
+}
+
+// session is a cluster that is followed now. Messages carry their session, so
+// that those of an earlier one are recognized and dropped.
+type session struct {
+	Cluster
+	ctx    context.Context //nolint:containedctx // it is the session's life, which its commands share
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error // valid once ended
+}
+
+// snapshotArrived is the newest state of the cluster.
+type snapshotArrived struct {
+	from     *session
+	snapshot *kube.Snapshot
+}
+
+// sessionEnded says that a session stopped by itself.
+type sessionEnded struct{ from *session }
+
+// connected is the answer to a change of context or namespace.
+type connected struct {
+	cluster Cluster
+	err     error
+}
+
+// follow starts following the cluster, in place of the one before.
+func (m *Model) follow(c Cluster) tea.Cmd {
+	if m.session != nil {
+		m.session.cancel()
+	}
+	s := &session{Cluster: c, ended: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancel(m.ctx)
+	m.session = s
+	m.running.Go(func() {
+		defer close(s.ended)
+		s.err = s.Source.Run(s.ctx)
+	})
+	return tea.Batch(waitForSnapshot(s), waitForEnd(s))
+}
+
+func waitForSnapshot(s *session) tea.Cmd {
+	return func() tea.Msg {
+		snapshot, err := s.Source.Next(s.ctx)
+		if err != nil {
+			return nil // the session is over
+		}
+		return snapshotArrived{s, snapshot}
+	}
+}
+
+func waitForEnd(s *session) tea.Cmd {
+	return func() tea.Msg {
+		<-s.ended
+		return sessionEnded{s}
+	}
+}
+
+// reconnect connects as chosen. Until that succeeds the old session goes on.
+func (m *Model) reconnect(choice Choice) tea.Cmd {
+	connect := m.options.Connect
+	return func() tea.Msg {
+		cluster, err := connect(choice)
+		return connected{cluster, err}
+	}
+}

@@ -1,0 +1,125 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"podpath/kube"
+	"podpath/tui/page"
+	"podpath/tui/style"
+	"podpath/tui/words"
+)
+
+var resources = []kube.Resource{kube.Pods, kube.Nodes, kube.Services, kube.EndpointSlices, kube.Namespaces}
+
+// stateSummary says in few words how far what is on the screen can be
+// trusted: "live", or what is with the resources that are not.
+func stateSummary(s *kube.Snapshot) (string, style.Role) {
+	var parts []string
+	role := style.Good
+	for _, r := range resources {
+		state := s.State(r)
+		switch state.Phase {
+		case kube.Live:
+			continue
+		case kube.Syncing:
+			if role == style.Good {
+				role = style.Warn
+			}
+		case kube.Stale, kube.Forbidden:
+			role = style.Bad
+		}
+		parts = append(parts, r.String()+" "+stateWord(state))
+	}
+	switch {
+	case len(parts) == 0:
+		return "live", role
+	case sameState(s):
+		return stateWord(s.State(kube.Pods)), role
+	default:
+		return strings.Join(parts, " · "), role
+	}
+}
+
+// sameState reports whether all resources are in the same phase.
+func sameState(s *kube.Snapshot) bool {
+	for _, r := range resources {
+		if s.State(r).Phase != s.State(kube.Pods).Phase {
+			return false
+		}
+	}
+	return true
+}
+
+func stateWord(s kube.State) string {
+	switch {
+	case s.Phase == kube.Stale:
+		return "stale since " + s.Since.Local().Format(time.TimeOnly)
+	case s.Unauthorized:
+		return "not logged in"
+	case s.Phase == kube.Syncing && s.Err != "":
+		return "unreachable"
+	default:
+		return s.Phase.String()
+	}
+}
+
+// stateLines says everything about each resource's state.
+func stateLines(s *kube.Snapshot, server string) []page.Line {
+	lines := []page.Line{{Text: "What podpath reads from " + server + ", in " + words.Scope(s.Scope), Role: style.Title}, {}}
+	for _, r := range resources {
+		state := s.State(r)
+		line := page.Line{Text: fmt.Sprintf("%-15s %s", r, stateWord(state)), Indent: 16}
+		if state.Phase != kube.Live {
+			line.Role = style.Warn
+		}
+		lines = append(lines, line)
+		for _, why := range explain(state) {
+			lines = append(lines, page.Line{Text: strings.Repeat(" ", 16) + why, Role: style.Dim, Indent: 16})
+		}
+	}
+	return lines
+}
+
+// explain says what is wrong with a resource, and what to do about it.
+func explain(s kube.State) []string {
+	switch {
+	case s.Phase == kube.Forbidden:
+		return []string{
+			s.Denied.Error() + ".",
+			"A rule in a " + s.Denied.RoleKind() + " would permit it:",
+			s.Denied.Rule(),
+		}
+	case s.Unauthorized:
+		return []string{s.Err + ".", "The API server does not accept your credentials: log in again, then use :reload."}
+	case s.Err != "":
+		return []string{s.Err + ".", "podpath keeps trying."}
+	default:
+		return nil
+	}
+}
+
+// emptyLines stand in for a list that has no rows: they say why.
+func emptyLines(s *kube.Snapshot, r kube.Resource, noun, filter string) []page.Line {
+	state := s.State(r)
+	switch {
+	case state.Phase == kube.Syncing && state.Err == "":
+		text := "listing " + noun + " …"
+		if state.Received > 0 {
+			text += " " + strconv.Itoa(state.Received)
+		}
+		return []page.Line{{Text: text, Role: style.Dim}}
+	case !state.Listed:
+		var lines []page.Line
+		for _, why := range explain(state) {
+			lines = append(lines, page.Line{Text: why, Role: style.Warn})
+		}
+		return lines
+	case filter != "":
+		return []page.Line{{Text: "Nothing matches " + filter + ": esc clears the filter.", Role: style.Dim}}
+	default:
+		return []page.Line{{Text: "No " + noun + " in " + words.Scope(s.Scope) + ".", Role: style.Dim}}
+	}
+}
