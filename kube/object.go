@@ -65,15 +65,34 @@ func decode(body []byte) (Object, error) {
 	if metadata, ok := all["metadata"].(map[string]any); ok {
 		delete(metadata, "managedFields")
 	}
-	text, err := yaml.Marshal(all)
+	text, err := yaml.Marshal(cleanTree(all))
 	if err != nil {
 		return Object{}, err
 	}
-	o := Object{YAML: CleanLines(string(text)), Annotations: newLabels(interner{}, known.Metadata.Annotations)}
+	o := Object{YAML: string(text), Annotations: newLabels(interner{}, known.Metadata.Annotations)}
 	for _, c := range known.Status.Conditions {
 		o.Conditions = append(o.Conditions, Condition{Clean(c.Type), Clean(c.Status), Clean(c.Reason), Clean(c.Message)})
 	}
 	return o, nil
+}
+
+// cleanTree cleans every text in a decoded JSON value. It comes before YAML,
+// which cannot hold most control characters at all.
+func cleanTree(v any) any {
+	switch v := v.(type) {
+	case string:
+		return CleanLines(v)
+	case []any:
+		for i := range v {
+			v[i] = cleanTree(v[i])
+		}
+	case map[string]any:
+		for key, value := range v {
+			delete(v, key)
+			v[Clean(key)] = cleanTree(value)
+		}
+	}
+	return v
 }
 
 // Event is something that the cluster reported about an object.

@@ -66,7 +66,11 @@ func (m *Model) titleLine() string {
 		}
 		tabs += m.theme.Render(role, text)
 	}
-	return m.twoSides(m.theme.Render(style.Title, "podpath")+" "+where, tabs)
+	const brand = "podpath "
+	if style.Width(brand)+style.Width(where)+style.Width(tabs) < m.width {
+		where = m.theme.Render(style.Title, brand) + where
+	}
+	return m.twoSides(where, tabs)
 }
 
 // placeLine says where the user is, and how far to trust what is shown.
@@ -123,7 +127,11 @@ func (m *Model) footLine() string {
 	case m.notice != "":
 		return m.theme.Render(style.Warn, style.Fit(m.notice, m.width))
 	default:
-		return hints(m.theme, append([]key.Binding{keys.help}, append(m.top().Bindings(), keys.filter, keys.command, keys.back)...), m.width)
+		bindings := []key.Binding{keys.help, keys.filter, keys.command}
+		if m.canGoBack() {
+			bindings = append(bindings, keys.back)
+		}
+		return hints(m.theme, append(bindings, m.top().Bindings()...), m.width)
 	}
 }
 

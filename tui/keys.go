@@ -7,9 +7,9 @@ import "charm.land/bubbles/v2/key"
 var keys = struct{ pods, services, back, all, filter, command, help, quit, interrupt key.Binding }{
 	pods:      key.NewBinding(key.WithKeys("1"), key.WithHelp("1", "Pods by Node")),
 	services:  key.NewBinding(key.WithKeys("2"), key.WithHelp("2", "Services")),
-	back:      key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "clear the filter, or go back")),
-	all:       key.NewBinding(key.WithKeys("0"), key.WithHelp("0", "all namespaces, or back to one")),
-	filter:    key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "filter or search")),
+	back:      key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
+	all:       key.NewBinding(key.WithKeys("0"), key.WithHelp("0", "all namespaces")),
+	filter:    key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "filter")),
 	command:   key.NewBinding(key.WithKeys(":"), key.WithHelp(":", "command")),
 	help:      key.NewBinding(key.WithKeys("?"), key.WithHelp("?", "help")),
 	quit:      key.NewBinding(key.WithKeys("q"), key.WithHelp("q", "quit")),

@@ -43,19 +43,27 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 
 // back undoes one step: the filter or search first, then the view.
 func (m *Model) back() {
-	if l, ok := m.top().(lister); ok && l.Filter() != "" {
+	switch {
+	case m.filtered():
 		m.setFilter("")
-		return
-	}
-	if s, ok := m.top().(searcher); ok {
-		if text, _ := s.Found(); text != "" {
-			s.Search("")
-			return
-		}
-	}
-	if len(m.stack) > 1 {
+	case len(m.stack) > 1:
 		m.stack = m.stack[:len(m.stack)-1]
 		m.refresh()
+	}
+}
+
+func (m *Model) canGoBack() bool { return len(m.stack) > 1 || m.filtered() }
+
+// filtered reports whether the view on the screen has a filter or a search.
+func (m *Model) filtered() bool {
+	switch v := m.top().(type) {
+	case lister:
+		return v.Filter() != ""
+	case searcher:
+		text, _ := v.Found()
+		return text != ""
+	default:
+		return false
 	}
 }
 

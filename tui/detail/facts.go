@@ -5,6 +5,7 @@ package detail
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -229,8 +230,12 @@ func objectFacts(t *text, o kube.Object) {
 	for _, c := range o.Conditions {
 		t.line(style.Text, "%s", strings.TrimRight(fmt.Sprintf("%s=%s  %s  %s", c.Type, c.Status, c.Reason, c.Message), " "))
 	}
-	t.labels("Annotations", o.Annotations)
+	t.labels("Annotations", slices.DeleteFunc(slices.Clone(o.Annotations), func(l kube.Label) bool { return l.Key == lastApplied }))
 }
+
+// lastApplied is a copy of the whole object that kubectl apply keeps in an
+// annotation: the YAML has it.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func eventFacts(t *text, events []kube.Event, now time.Time) {
 	t.heading("Events")

@@ -80,12 +80,15 @@ func (p *Page) wrap() {
 	width := max(1, p.port.Width())
 	p.wrapped = p.wrapped[:0]
 	for _, l := range p.lines {
+		first, _, _ := strings.Cut(ansi.Wrap(l.Text, width, ""), "\n")
+		p.wrapped = append(p.wrapped, Line{Text: first, Role: l.Role})
+		rest := strings.TrimLeft(strings.TrimPrefix(l.Text, first), " ")
+		if rest == "" {
+			continue
+		}
 		indent := min(l.Indent, width/2)
-		for i, text := range strings.Split(ansi.Wrap(l.Text, width-indent, ""), "\n") {
-			if i > 0 {
-				text = strings.Repeat(" ", indent) + text
-			}
-			p.wrapped = append(p.wrapped, Line{Text: text, Role: l.Role})
+		for _, text := range strings.Split(ansi.Wrap(rest, width-indent, ""), "\n") {
+			p.wrapped = append(p.wrapped, Line{Text: strings.Repeat(" ", indent) + text, Role: l.Role})
 		}
 	}
 	texts := make([]string, len(p.wrapped))

@@ -4,17 +4,20 @@ package table
 type sized struct {
 	min, natural int
 	priority     int
+	extra        bool // shown only where all others have their natural width
 }
 
 // layout decides which columns are shown in width cells, and how wide each is;
 // 0 means not shown. Columns with the highest priority number go first until
 // the rest has its minimum; what is left over brings them up to their natural
-// width, the lowest priority number first, and then goes to the first column
-// that can grow.
+// width, the lowest priority number first.
 func layout(columns []sized, width, gap int) []int {
 	widths := make([]int, len(columns))
-	shown, used := 0, 0
+	shown, used, natural := 0, 0, -gap
 	for i, c := range columns {
+		if natural += c.natural + gap; c.extra && natural > width {
+			continue
+		}
 		widths[i] = min(c.min, c.natural)
 		used += widths[i]
 		shown++

@@ -20,8 +20,8 @@ type Column[R any] struct {
 	Min, Max int
 	// Priority 0 stays to the last; higher numbers are left out earlier.
 	Priority int
-	// Wide marks columns that a listing outside the TUI leaves out unless asked;
-	// in the TUI, Priority decides.
+	// Wide marks columns, the last ones, that are shown in the wide mode, or
+	// where all others have their full width already.
 	Wide bool
 	// Middle cuts a text that is too long in its middle.
 	Middle bool
@@ -221,7 +221,7 @@ const gap = 1
 func (t *Table[R]) widths() []int {
 	columns, room := make([]sized, len(t.columns)), t.width
 	for i, c := range t.columns {
-		columns[i] = sized{min: cmp.Or(c.Min, t.natural[i]), natural: t.natural[i], priority: min(c.Priority, maxPriority)}
+		columns[i] = sized{min: cmp.Or(c.Min, t.natural[i]), natural: t.natural[i], priority: min(c.Priority, maxPriority), extra: c.Wide && !t.wide}
 		if t.wide {
 			columns[i].min = t.natural[i]
 			room += t.natural[i] + gap
