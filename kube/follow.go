@@ -47,14 +47,14 @@ func (s *Store) follow(ctx context.Context, r Resource, into sink) {
 		Name:            "podpath/" + r.String(),
 		TypeDescription: r.String(),
 		// What the reflector retries by itself (connection refused, 429).
-		Backoff: &wait.Backoff{Duration: retryDelay, Factor: 1, Jitter: retryJitter, Steps: 1 << 30},
+		Backoff: &wait.Backoff{Duration: s.retry, Factor: 1, Jitter: retryJitter, Steps: 1 << 30},
 	})
 	for ctx.Err() == nil {
 		_ = reflector.ListAndWatchWithContext(ctx) // the sink knows already
 		if into.forbidden() {
-			pause(ctx, deniedDelay)
+			pause(ctx, s.deniedRetry)
 		} else {
-			pause(ctx, retryDelay)
+			pause(ctx, s.retry)
 		}
 	}
 }
@@ -73,10 +73,10 @@ func (s *Store) mayList(ctx context.Context, r Resource, into sink) bool {
 		case err == nil || apierrors.IsForbidden(err):
 			denied := Denied{Verb: "list", Resource: r}
 			into.fails(denied, denied)
-			pause(ctx, deniedDelay)
+			pause(ctx, s.deniedRetry)
 		default:
 			into.fails(err, Denied{})
-			pause(ctx, retryDelay)
+			pause(ctx, s.retry)
 		}
 	}
 	return false

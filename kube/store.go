@@ -26,6 +26,8 @@ type Store struct {
 	now       func() time.Time
 	dirty     chan struct{} // holds one token while there is news
 
+	retry, deniedRetry time.Duration // pauses after a failure, after a refusal
+
 	mu         sync.Mutex // guards all below
 	pods       *collection[*corev1.Pod, *Pod]
 	nodes      *collection[*corev1.Node, *Node]
@@ -49,7 +51,10 @@ func NewStore(client *Client, scope Scope, resources ...Resource) *Store {
 	if len(resources) == 0 {
 		resources = []Resource{Pods, Nodes, Services, EndpointSlices, Namespaces}
 	}
-	s := &Store{scope: scope, client: client, resources: resources, now: time.Now, dirty: make(chan struct{}, 1)}
+	s := &Store{
+		scope: scope, client: client, resources: resources,
+		now: time.Now, dirty: make(chan struct{}, 1), retry: retryDelay, deniedRetry: deniedDelay,
+	}
 	s.pods = newCollection(s, newPod)
 	s.nodes = newCollection(s, newNode)
 	s.services = newCollection(s, newService)
