@@ -85,6 +85,9 @@ func Load(o Options) (*Config, error) {
 		c.Contexts = append(c.Contexts, name)
 	}
 	slices.Sort(c.Contexts)
+	if c.Context != "" && len(c.Contexts) == 0 {
+		return nil, ErrNoConfig
+	}
 	if c.Context != "" && !slices.Contains(c.Contexts, c.Context) {
 		return nil, fmt.Errorf("the kubeconfig has no context %q; it has %q", c.Context, c.Contexts)
 	}

@@ -38,10 +38,14 @@ type Condition struct{ Type, Status, Reason, Message string }
 func (c *Client) Get(ctx context.Context, ref Ref) (Object, error) {
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
-	body, err := c.of(ref.Resource).Get().Namespace(ref.Namespace).Resource(ref.Resource.String()).Name(ref.Name).
-		SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx).Raw()
-	if err != nil {
+	answer := c.of(ref.Resource).Get().Namespace(ref.Namespace).Resource(ref.Resource.String()).Name(ref.Name).
+		SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx)
+	if err := answer.Error(); err != nil { // the error of Raw lacks the server's words
 		return Object{}, fmt.Errorf("get %s %s: %s", ref.Resource, ref.Key, Clean(describe(err)))
+	}
+	body, err := answer.Raw()
+	if err != nil {
+		return Object{}, fmt.Errorf("read %s %s: %w", ref.Resource, ref.Key, err)
 	}
 	o, err := decode(body)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -129,15 +130,18 @@ func (s State) failed(err error, denied Denied, now time.Time) State {
 }
 
 // describe says an error as far as a user needs it: what the API server
-// answered, or what the network said, without the URL of the request.
+// answered, or what the network said, without the URL of the request and
+// without the paragraphs of advice that client-go adds.
 func describe(err error) string {
+	text := err.Error()
 	var status apierrors.APIStatus
-	if errors.As(err, &status) && status.Status().Message != "" {
-		return status.Status().Message
-	}
 	var request *url.Error
-	if errors.As(err, &request) {
-		return request.Err.Error()
+	switch {
+	case errors.As(err, &status) && status.Status().Message != "":
+		text = status.Status().Message
+	case errors.As(err, &request):
+		text = request.Err.Error()
 	}
-	return err.Error()
+	first, _, _ := strings.Cut(text, "\n\n")
+	return first
 }
