@@ -147,8 +147,10 @@ func (c *collection[O, R]) fails(err error, denied Denied) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watched = false
-	c.state = c.state.failed(err, denied, c.now())
-	c.changed()
+	if next := c.state.failed(err, denied, c.now()); next != c.state {
+		c.state = next
+		c.changed()
+	}
 }
 
 func (c *collection[O, R]) forbidden() bool {

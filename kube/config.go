@@ -85,10 +85,11 @@ func Load(o Options) (*Config, error) {
 		c.Contexts = append(c.Contexts, name)
 	}
 	slices.Sort(c.Contexts)
-	if c.Context != "" && len(c.Contexts) == 0 {
+	switch {
+	case c.Context == "" || slices.Contains(c.Contexts, c.Context):
+	case len(c.Contexts) == 0:
 		return nil, ErrNoConfig
-	}
-	if c.Context != "" && !slices.Contains(c.Contexts, c.Context) {
+	default:
 		return nil, fmt.Errorf("the kubeconfig has no context %q; it has %q", c.Context, c.Contexts)
 	}
 	switch c.rest, err = loader.ClientConfig(); {

@@ -51,8 +51,9 @@ type fakeAPI struct {
 	requests []string      // "verb resource namespace"
 
 	old           bool                      // does not know sendInitialEvents
+	cuts          bool                      // ends connections without an answer
 	held          bool                      // keeps the end of lists inside watches back
-	expiredTokens bool                      // answers 401
+	refusesTokens bool                      // answers 401
 	denies        func(request string) bool // answers 403
 }
 
@@ -87,12 +88,7 @@ func (api *fakeAPI) stop() {
 	api.server.Close()
 }
 
-// set changes the server's mind and cuts the open watches.
-func (api *fakeAPI) set(change func()) {
-	api.do(change)
-	api.server.CloseClientConnections()
-}
-
+// do changes the server's mind, or looks into it.
 func (api *fakeAPI) do(change func()) {
 	api.mu.Lock()
 	defer api.mu.Unlock()
@@ -142,7 +138,9 @@ func (api *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sendsList := r.URL.Query().Get("sendInitialEvents") == "true"
 	since, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
 	switch {
-	case api.is(func() bool { return api.expiredTokens }):
+	case api.is(func() bool { return api.cuts }):
+		panic(http.ErrAbortHandler)
+	case api.is(func() bool { return api.refusesTokens }):
 		refuse(w, apierrors.NewUnauthorized("Unauthorized"))
 	case verb == "create":
 		api.review(w, r)

@@ -56,6 +56,11 @@ const soon = 200 * time.Millisecond
 func follow(t *testing.T, api *fakeAPI, scope Scope, retry time.Duration) *follower {
 	f := &follower{Store: NewStore(clientOf(t, api), scope)}
 	f.retry, f.deniedRetry = retry, retry
+	f.run(t)
+	return f
+}
+
+func (f *follower) run(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
@@ -68,7 +73,6 @@ func follow(t *testing.T, api *fakeAPI, scope Scope, retry time.Duration) *follo
 			t.Error("Run did not end within a second")
 		}
 	})
-	return f
 }
 
 // until returns the last or next snapshot for which ok holds.
@@ -211,16 +215,52 @@ func TestStoreKeepsItsDataWhileTheServerIsAway(t *testing.T) {
 	f.until(t, "the Pod made meanwhile", func(s *Snapshot) bool { return len(s.Pods) == 3 })
 }
 
+// client-go turns a connection that is cut before the answer into a watch
+// without events, which looks like success.
+func TestStoreDoesNotTakeACutConnectionForAnAnswer(t *testing.T) {
+	api := newFakeAPI(t, sample()...)
+	f := follow(t, api, Scope{}, soon)
+	f.untilAll(t, Live)
+	api.do(func() { api.cuts = true })
+	api.server.CloseClientConnections()
+	s := f.untilAll(t, Stale)
+	if got := s.State(Pods).Err; got != errCut.Error() && !strings.Contains(got, "EOF") {
+		t.Errorf("got error %q", got)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*soon)
+	defer cancel()
+	for s, err := f.Next(ctx); err == nil; s, err = f.Next(ctx) {
+		if got := s.State(Pods); got.Phase != Stale {
+			t.Errorf("got %+v at another try", got)
+		}
+	}
+	api.do(func() { api.cuts = false })
+	f.untilAll(t, Live)
+}
+
+func TestStoreFollowsOnlyWhatIsAskedFor(t *testing.T) {
+	api := newFakeAPI(t, sample()...)
+	f := &follower{Store: NewStore(clientOf(t, api), Scope{}, Services)}
+	f.run(t)
+	f.until(t, "live Services", func(s *Snapshot) bool { return s.State(Services).Phase == Live })
+	api.do(func() {
+		if want := []string{"watch services"}; !slices.Equal(api.requests, want) {
+			t.Errorf("got requests %q, want %q", api.requests, want)
+		}
+	})
+}
+
 func TestStoreComesBackFromRefusedCredentials(t *testing.T) {
 	api := newFakeAPI(t, sample()...)
 	f := follow(t, api, Scope{}, soon)
 	f.untilAll(t, Live)
-	api.set(func() { api.expiredTokens = true })
+	api.do(func() { api.refusesTokens = true })
+	api.server.CloseClientConnections()
 	s := f.untilAll(t, Stale)
 	if got := s.State(Pods); !got.Unauthorized || !got.Listed || len(s.Pods) != 2 {
 		t.Errorf("got %+v with %d Pods", got, len(s.Pods))
 	}
-	api.do(func() { api.expiredTokens = false })
+	api.do(func() { api.refusesTokens = false })
 	if s = f.untilAll(t, Live); s.State(Pods).Unauthorized {
 		t.Errorf("got %+v", s.State(Pods))
 	}
