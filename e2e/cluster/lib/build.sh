@@ -46,10 +46,10 @@ kubernetes_stamp() {
   done
 }
 
-require_built() {
+# require_programs PROGRAM...: that they are built.
+require_programs() {
   local program
-  for program in "${KUBERNETES_PROGRAMS[@]}" etcd coredns; do
+  for program in "$@"; do
     [ -x "$BIN/$program" ] || { echo "$program is not built; run: $CLUSTER/cluster build" >&2 && exit 1; }
   done
-  [ -e "$IMAGES/done" ] || { echo "there are no images; run: $CLUSTER/cluster images" >&2 && exit 1; }
 }

@@ -8,7 +8,7 @@ readonly IMAGES
 
 images() {
   [ ! -e "$IMAGES/done" ] || return 0
-  [ -x "$BIN/coredns" ] || { echo "coredns is not built; run: $CLUSTER/cluster build" >&2 && return 1; }
+  require_programs coredns
   local work
   work=$(mktemp -d)
   # shellcheck disable=SC2064 # the folder of now is meant
@@ -25,6 +25,8 @@ images() {
   coredns_image "$work"
   touch "$IMAGES/done"
 }
+
+require_images() { [ -e "$IMAGES/done" ] || { echo "there are no images; run: $CLUSTER/cluster images" >&2 && exit 1; }; }
 
 # unpack_debian FOLDER PACKAGE...: the packages, and those that they need and this machine lacks, unpacked but not installed.
 unpack_debian() {
