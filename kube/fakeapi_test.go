@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,7 +52,7 @@ type fakeAPI struct {
 	requests []string      // "verb resource namespace"
 
 	old           bool                      // does not know sendInitialEvents
-	cuts          bool                      // ends connections without an answer
+	cuts          bool                      // ends connections after a while, without an answer
 	held          bool                      // keeps the end of lists inside watches back
 	refusesTokens bool                      // answers 401
 	denies        func(request string) bool // answers 403
@@ -139,6 +140,7 @@ func (api *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	since, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
 	switch {
 	case api.is(func() bool { return api.cuts }):
+		time.Sleep(1100 * time.Millisecond) // a reflector takes less for a mishap
 		panic(http.ErrAbortHandler)
 	case api.is(func() bool { return api.refusesTokens }):
 		refuse(w, apierrors.NewUnauthorized("Unauthorized"))

@@ -198,6 +198,7 @@ func TestStoreOfOneNamespaceAsksBeforeItLooksBeyond(t *testing.T) {
 }
 
 func TestStoreKeepsItsDataWhileTheServerIsAway(t *testing.T) {
+	t.Parallel()
 	api := newFakeAPI(t, sample()...)
 	f := follow(t, api, Scope{}, retryDelay)
 	f.untilAll(t, Live)
@@ -218,6 +219,7 @@ func TestStoreKeepsItsDataWhileTheServerIsAway(t *testing.T) {
 // client-go turns a connection that is cut before the answer into a watch
 // without events, which looks like success.
 func TestStoreDoesNotTakeACutConnectionForAnAnswer(t *testing.T) {
+	t.Parallel()
 	api := newFakeAPI(t, sample()...)
 	f := follow(t, api, Scope{}, soon)
 	f.untilAll(t, Live)
@@ -227,7 +229,7 @@ func TestStoreDoesNotTakeACutConnectionForAnAnswer(t *testing.T) {
 	if got := s.State(Pods).Err; got != errCut.Error() && !strings.Contains(got, "EOF") {
 		t.Errorf("got error %q", got)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*soon)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	for s, err := f.Next(ctx); err == nil; s, err = f.Next(ctx) {
 		if got := s.State(Pods); got.Phase != Stale {
