@@ -2,11 +2,12 @@ package screen_test
 
 import (
 	"os/exec"
-	"podpath/e2e/screen"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"podpath/e2e/screen"
 )
 
 const soon = 5 * time.Second

@@ -9,8 +9,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"podpath/e2e/plane"
 	"time"
+
+	"podpath/e2e/plane"
 )
 
 func main() {
