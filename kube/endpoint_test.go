@@ -40,8 +40,10 @@ func TestNewSliceReadsConditionsPortsAndTargets(t *testing.T) {
 		want  []Endpoint
 	}{
 		"everything": {
-			endpointSlice(http, discoveryv1.Endpoint{Addresses: []string{"10.0.0.1"}, NodeName: &node, Zone: &zone, TargetRef: pod("shop", "Pod"),
-				Conditions: discoveryv1.EndpointConditions{Ready: &yes, Serving: &yes, Terminating: &no}}),
+			endpointSlice(http, discoveryv1.Endpoint{
+				Addresses: []string{"10.0.0.1"}, NodeName: &node, Zone: &zone, TargetRef: pod("shop", "Pod"),
+				Conditions: discoveryv1.EndpointConditions{Ready: &yes, Serving: &yes, Terminating: &no},
+			}),
 			[]Endpoint{tcp(Endpoint{Address: "10.0.0.1", Node: node, Zone: zone, Pod: "web-1", Ready: true, Serving: true})},
 		},
 		"unknown conditions mean ready": {

@@ -77,7 +77,7 @@ func newFakeAPI(t *testing.T, objects ...object) *fakeAPI {
 // start serves, again at the address that it had before.
 func (api *fakeAPI) start(t *testing.T) {
 	t.Helper()
-	listener, err := net.Listen("tcp", api.address)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", api.address)
 	must(t, err)
 	api.address = listener.Addr().String()
 	api.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: api}}

@@ -28,30 +28,48 @@ func TestServiceFlags(t *testing.T) {
 		says  string
 	}{
 		{name: "healthy", spoil: func(*evidence) {}},
-		{name: "selector matches no Pod", spoil: func(e *evidence) { e.pods = nil; without(e) },
-			want: []FlagCode{SelectorMatchesNoPod}, says: "app=web matches no Pod in namespace shop"},
-		{name: "selector matches no Pod, but endpoints were written by hand", spoil: func(e *evidence) { e.pods = nil },
-			want: []FlagCode{SelectorMatchesNoPod}},
-		{name: "no endpoint is ready", spoil: func(e *evidence) { e.service.Counts = EndpointCounts{Total: 2, NotReady: 1, Terminating: 1} },
-			want: []FlagCode{NoReadyEndpoint}, says: "None of the 2 endpoints is ready"},
+		{
+			name: "selector matches no Pod", spoil: func(e *evidence) { e.pods = nil; without(e) },
+			want: []FlagCode{SelectorMatchesNoPod}, says: "app=web matches no Pod in namespace shop",
+		},
+		{
+			name: "selector matches no Pod, but endpoints were written by hand", spoil: func(e *evidence) { e.pods = nil },
+			want: []FlagCode{SelectorMatchesNoPod},
+		},
+		{
+			name: "no endpoint is ready", spoil: func(e *evidence) { e.service.Counts = EndpointCounts{Total: 2, NotReady: 1, Terminating: 1} },
+			want: []FlagCode{NoReadyEndpoint}, says: "None of the 2 endpoints is ready",
+		},
 		{name: "Pods without an address", spoil: without, want: []FlagCode{NoReadyEndpoint}, says: "matches 1 Pod, but"},
-		{name: "named port that no Pod declares", spoil: func(e *evidence) { e.service.Ports[0].TargetPort = "web" },
-			want: []FlagCode{TargetPortMissing}, says: `port named "web", which 1 of the 1 Pod`},
-		{name: "named port of another protocol", spoil: func(e *evidence) { e.service.Ports[0].Protocol = "UDP" },
-			want: []FlagCode{TargetPortMissing}, says: "for UDP"},
-		{name: "named port that only an init container declares", spoil: func(e *evidence) { e.pods[0].Containers[0].Kind = InitContainer },
-			want: []FlagCode{TargetPortMissing}},
+		{
+			name: "named port that no Pod declares", spoil: func(e *evidence) { e.service.Ports[0].TargetPort = "web" },
+			want: []FlagCode{TargetPortMissing}, says: `port named "web", which 1 of the 1 Pod`,
+		},
+		{
+			name: "named port of another protocol", spoil: func(e *evidence) { e.service.Ports[0].Protocol = "UDP" },
+			want: []FlagCode{TargetPortMissing}, says: "for UDP",
+		},
+		{
+			name: "named port that only an init container declares", spoil: func(e *evidence) { e.pods[0].Containers[0].Kind = InitContainer },
+			want: []FlagCode{TargetPortMissing},
+		},
 		{name: "named port of a sidecar", spoil: func(e *evidence) { e.pods[0].Containers[0].Kind = SidecarContainer }},
-		{name: "named port that one of two Pods lacks", spoil: func(e *evidence) { e.pods = append(e.pods, &Pod{}) },
-			want: []FlagCode{TargetPortMissing}, says: "1 of the 2 Pods"},
-		{name: "no selector, no slice", spoil: func(e *evidence) { e.service.Selector = nil; e.pods = nil; without(e) },
-			want: []FlagCode{NoSelectorNoSlice}, says: "kubernetes.io/service-name=web"},
+		{
+			name: "named port that one of two Pods lacks", spoil: func(e *evidence) { e.pods = append(e.pods, &Pod{}) },
+			want: []FlagCode{TargetPortMissing}, says: "1 of the 2 Pods",
+		},
+		{
+			name: "no selector, no slice", spoil: func(e *evidence) { e.service.Selector = nil; e.pods = nil; without(e) },
+			want: []FlagCode{NoSelectorNoSlice}, says: "kubernetes.io/service-name=web",
+		},
 		{name: "no selector, slice by hand", spoil: func(e *evidence) { e.service.Selector = nil; e.pods = nil }},
 		{name: "no selector, nothing ready", spoil: func(e *evidence) {
 			e.service.Selector, e.pods, e.service.Counts = nil, nil, EndpointCounts{Total: 1, NotReady: 1}
 		}, want: []FlagCode{NoReadyEndpoint}},
-		{name: "load balancer without an address", spoil: func(e *evidence) { e.service.Kind = LoadBalancer },
-			want: []FlagCode{LoadBalancerPending}},
+		{
+			name: "load balancer without an address", spoil: func(e *evidence) { e.service.Kind = LoadBalancer },
+			want: []FlagCode{LoadBalancerPending},
+		},
 		{name: "load balancer with an address", spoil: func(e *evidence) { e.service.Kind = LoadBalancer; e.service.LoadBalancerAddresses = []string{"lb"} }},
 		{name: "headless", spoil: func(e *evidence) { e.service.Kind = Headless }},
 		{name: "Pods were never read", spoil: func(e *evidence) { e.pods, e.podsKnown = nil, false }},

@@ -80,6 +80,7 @@ func newNode(in interner, o *corev1.Node) *Node {
 			n.InternalIPs = append(n.InternalIPs, Clean(a.Address))
 		case corev1.NodeExternalIP:
 			n.ExternalIPs = append(n.ExternalIPs, Clean(a.Address))
+		case corev1.NodeHostName, corev1.NodeInternalDNS, corev1.NodeExternalDNS: // no addresses
 		}
 	}
 	for _, t := range o.Spec.Taints {

@@ -18,8 +18,12 @@ func TestNewNodeKeepsWhatIsShown(t *testing.T) {
 		}},
 		Spec: corev1.NodeSpec{PodCIDRs: []string{"10.244.0.0/24", "fd00::/64"}, Taints: []corev1.Taint{{Key: "k", Value: "v", Effect: "NoSchedule"}}},
 		Status: corev1.NodeStatus{
-			Addresses: []corev1.NodeAddress{{Type: "Hostname", Address: "raspi001"}, {Type: "InternalIP", Address: "192.168.0.1"},
-				{Type: "InternalIP", Address: "fd01::1"}, {Type: "ExternalIP", Address: "203.0.113.1"}},
+			Addresses: []corev1.NodeAddress{
+				{Type: "Hostname", Address: "raspi001"},
+				{Type: "InternalIP", Address: "192.168.0.1"},
+				{Type: "InternalIP", Address: "fd01::1"},
+				{Type: "ExternalIP", Address: "203.0.113.1"},
+			},
 			Conditions:  []corev1.NodeCondition{{Type: "DiskPressure", Status: "False"}, {Type: "Ready", Status: "True"}},
 			Allocatable: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("110")},
 			NodeInfo:    corev1.NodeSystemInfo{KubeletVersion: "v1.34.4", Architecture: "arm64", OSImage: "Debian", KernelVersion: "6.12", ContainerRuntimeVersion: "containerd://2"},

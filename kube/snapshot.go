@@ -74,7 +74,7 @@ func (s *Service) names(p *Pod) bool {
 func selected(pods list[*Pod], svc *Service, unfinishedOnly bool) []*Pod {
 	var out []*Pod
 	for _, p := range pods.namespace(svc.Namespace) {
-		if !(unfinishedOnly && p.Finished) && svc.Selector.Select(p.Labels) {
+		if (!unfinishedOnly || !p.Finished) && svc.Selector.Select(p.Labels) {
 			out = append(out, p)
 		}
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"net"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -51,11 +52,13 @@ func TestDeniedNamesTheRuleThatWouldFixIt(t *testing.T) {
 		what, rule, role string
 	}{
 		{
-			Denied{"list", Pods, "shop"}, "you may not list pods in namespace shop",
+			Denied{"list", Pods, "shop"},
+			"you may not list pods in namespace shop",
 			`{apiGroups: [""], resources: [pods], verbs: [list, watch]}`, "Role in shop",
 		},
 		{
-			Denied{"watch", EndpointSlices, ""}, "you may not watch endpointslices in the whole cluster",
+			Denied{"watch", EndpointSlices, ""},
+			"you may not watch endpointslices in the whole cluster",
 			`{apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}`, "ClusterRole",
 		},
 	} {
@@ -68,29 +71,29 @@ func TestDeniedNamesTheRuleThatWouldFixIt(t *testing.T) {
 // Errors are shown in one line of a small screen: what is wrong, not which URL
 // was asked.
 func TestErrorsAreSaidInFewWords(t *testing.T) {
-	secure := httptest.NewTLSServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = nil
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of the client that hangs up
+	secure.StartTLS()
 	defer secure.Close()
 	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer hung.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, closed.Close())
+	closed := httptest.NewServer(nil)
+	closed.Close()
 	for _, test := range []struct {
 		name   string
 		config rest.Config
 		want   string
 	}{
-		{"nothing listens", rest.Config{Host: closed.Addr().String()}, "connect: connection refused"},
+		{"nothing listens", rest.Config{Host: closed.URL}, "connect: connection refused"},
 		{"unknown authority", rest.Config{Host: secure.URL}, x509.UnknownAuthorityError{}.Error()},
 		{"unknown host", rest.Config{Host: "no-such-host.invalid"}, "lookup no-such-host.invalid"},
-		{"no answer", rest.Config{Host: hung.URL}, "no answer within 300ms (--request-timeout)"},
+		{"no answer", rest.Config{Host: hung.URL}, "no answer within 1s (--request-timeout)"},
 		{"exec plugin missing", rest.Config{Host: secure.URL, ExecProvider: &clientcmdapi.ExecConfig{
 			Command: "no-such-plugin", APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
 		}}, "executable no-such-plugin not found"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := &Config{rest: &test.config, timeout: 300 * time.Millisecond}
+			c := &Config{rest: &test.config, timeout: time.Second}
 			must(t, c.tune(Options{}))
 			client, err := NewClient(c)
 			must(t, err)
