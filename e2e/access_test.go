@@ -73,6 +73,7 @@ func edited(t *testing.T, path string, match *regexp.Regexp, with string) string
 }
 
 func TestUserOfOneNamespaceSeesItAndMakesNoClusterWideCall(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplySample(namespace)
@@ -99,6 +100,7 @@ func TestUserOfOneNamespaceSeesItAndMakesNoClusterWideCall(t *testing.T) {
 }
 
 func TestUserWithoutRightsIsToldTheRule(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	none := c.User(namespace)
@@ -118,6 +120,7 @@ func TestUserWithoutRightsIsToldTheRule(t *testing.T) {
 }
 
 func TestAllNamespacesWithoutTheRightSaysSoAndLeadsBack(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplySample(namespace)
@@ -131,6 +134,7 @@ func TestAllNamespacesWithoutTheRightSaysSoAndLeadsBack(t *testing.T) {
 }
 
 func TestTokenExpiresAndComesBack(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplySample(namespace)

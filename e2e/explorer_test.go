@@ -11,6 +11,7 @@ import (
 )
 
 func TestUserSeesPodsByNodeAndFollowsAServiceToItsPodsAndBack(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplySample(namespace)
@@ -57,7 +58,7 @@ func TestScreenFollowsTheClusterLive(t *testing.T) {
 	u.press("2")
 	u.sees("5/5")
 	c.Kubectl("--namespace", namespace, "scale", "deployment", "sample-deployment", "--replicas=0")
-	u.sees("0/0", "no-ready-e")
+	u.sees("0/0", "selector-ma")
 	c.Kubectl("cordon", cluster.Worker)
 	t.Cleanup(func() { c.Kubectl("uncordon", cluster.Worker) })
 	u.press("1")
@@ -65,6 +66,7 @@ func TestScreenFollowsTheClusterLive(t *testing.T) {
 }
 
 func TestEveryKindAndFlagIsShown(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
@@ -91,10 +93,11 @@ func TestEveryKindAndFlagIsShown(t *testing.T) {
 }
 
 func TestDetailYAMLAndSearch(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
-	u := admin(t, c, namespace, screen.Options{Rows: 40})
+	u := admin(t, c, namespace, screen.Options{Cols: 80, Rows: 40})
 
 	u.sees("init-and-sidecar")
 	u.filter("init-and")
@@ -111,10 +114,11 @@ func TestDetailYAMLAndSearch(t *testing.T) {
 }
 
 func TestTextFromTheClusterIsHarmless(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
-	u := admin(t, c, namespace, screen.Options{Rows: 60})
+	u := admin(t, c, namespace, screen.Options{Cols: 80, Rows: 60})
 
 	u.sees("hostile")
 	u.filter("hostile")
@@ -135,6 +139,7 @@ func TestTextFromTheClusterIsHarmless(t *testing.T) {
 }
 
 func TestFilterSortFoldWideAndCopy(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
@@ -179,6 +184,7 @@ func TestFilterSortFoldWideAndCopy(t *testing.T) {
 }
 
 func TestNamespaceAndContextSwitch(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplySample(namespace)
@@ -207,6 +213,7 @@ func TestNamespaceAndContextSwitch(t *testing.T) {
 }
 
 func TestEverySizeWorks(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
@@ -224,7 +231,7 @@ func TestEverySizeWorks(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	u.sees("kind-clusterip", "SELECTOR", fmt.Sprintf("pi › %s", namespace))
+	u.sees("kind-clusterip", "FLAGS", fmt.Sprintf("pi › %s", namespace))
 	u.press("1")
 	u.sees("▾ raspi003")
 }

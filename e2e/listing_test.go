@@ -9,6 +9,7 @@ import (
 )
 
 func TestListingPrintsTheSameTablesOnce(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
@@ -37,6 +38,7 @@ func TestListingPrintsTheSameTablesOnce(t *testing.T) {
 }
 
 func TestJSONHasEndpointsAndFlags(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	namespace := c.Namespace()
 	c.ApplyKinds(namespace)
@@ -88,6 +90,7 @@ func TestJSONHasEndpointsAndFlags(t *testing.T) {
 }
 
 func TestListingErrorsAreOneClearLine(t *testing.T) {
+	t.Parallel()
 	c := cluster.Use(t)
 	for name, test := range map[string]struct {
 		args []string

@@ -42,9 +42,9 @@ func TestSignalsEndPodpathAndRestoreTheTerminal(t *testing.T) {
 func TestLostTerminalEndsPodpathEvenWithoutASignal(t *testing.T) {
 	c := cluster.Use(t)
 	plain := command(t, c.Kubeconfig, "-n", "kube-system")
-	deaf := exec.CommandContext(t.Context(), "nohup", plain.Args...)
-	deaf.Env = plain.Env
-	for name, cmd := range map[string]*exec.Cmd{"hang-up": plain, "hang-up under nohup": deaf} {
+	apart := exec.CommandContext(t.Context(), "setsid", append([]string{"--wait"}, plain.Args...)...) // in a session of its own it gets no SIGHUP
+	apart.Env = plain.Env
+	for name, cmd := range map[string]*exec.Cmd{"with SIGHUP": plain, "without": apart} {
 		t.Run(name, func(t *testing.T) {
 			u := open(t, cmd, screen.Options{})
 			u.sees("coredns-")
@@ -102,7 +102,7 @@ func TestDroppedSSHLineEndsPodpath(t *testing.T) {
 		t.Fatal(err)
 	}
 	dropped := time.Now()
-	for syscall.Kill(pid, 0) == nil {
+	for runs(pid) {
 		if time.Since(dropped) > gone {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 			t.Fatalf("podpath still runs %v after the SSH line dropped", gone)
@@ -110,6 +110,12 @@ func TestDroppedSSHLineEndsPodpath(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Logf("podpath was gone %v after the line dropped", time.Since(dropped).Round(time.Millisecond))
+}
+
+// runs tells whether a process still runs; one that has ended and that nobody has asked after yet does not.
+func runs(pid int) bool {
+	_, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil
 }
 
 // processWith is the process of podpath whose environment holds a text.

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -37,7 +38,7 @@ func NewClient(c *Config) (*Client, error) {
 	shared.ContentType = runtime.ContentTypeProtobuf
 	shared.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	shared.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(shared.QPS, shared.Burst)
-	transport, err := rest.HTTPClientFor(shared)
+	transport, err := newRenewing(shared, c.reload)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", c.Server, err)
 	}
@@ -53,7 +54,7 @@ func NewClient(c *Config) (*Client, error) {
 	} {
 		config := rest.CopyConfig(shared)
 		config.APIPath, config.GroupVersion = group.path, &group.gv
-		if *group.into, err = rest.RESTClientForConfigAndClient(config, transport); err != nil {
+		if *group.into, err = rest.RESTClientForConfigAndClient(config, &http.Client{Transport: transport}); err != nil {
 			return nil, fmt.Errorf("prepare the client of %s: %w", group.gv, err)
 		}
 	}

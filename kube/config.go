@@ -44,6 +44,7 @@ type Config struct {
 	// Scope is the namespace asked for, else the context's, else default.
 	Scope Scope
 
+	options Options
 	rest    *rest.Config
 	timeout time.Duration
 }
@@ -77,7 +78,7 @@ func Load(o Options) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	c := &Config{Context: raw.CurrentContext, timeout: o.RequestTimeout}
+	c := &Config{Context: raw.CurrentContext, options: o, timeout: o.RequestTimeout}
 	if o.Context != "" {
 		c.Context = o.Context
 	}
@@ -107,6 +108,17 @@ func Load(o Options) (*Config, error) {
 		}
 	}
 	return c, c.tune(o)
+}
+
+// reload reads the configuration again, of the same context even if the
+// kubeconfig has another current one by now.
+func (c *Config) reload() (*rest.Config, error) {
+	c.options.Context = c.Context
+	fresh, err := Load(c.options)
+	if err != nil {
+		return nil, err
+	}
+	return fresh.rest, nil
 }
 
 // tune sets what is podpath's own choice.

@@ -34,7 +34,7 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.command):
 		m.prompt.open(":", "", m.completions())
 	case key.Matches(press, keys.filter):
-		m.openFilter()
+		m.prompt.open("/", "", nil) // the filter before stays until something is typed
 	default:
 		return m.top().Update(press)
 	}
@@ -75,16 +75,6 @@ func (m *Model) toggleAll() tea.Cmd {
 		return m.reconnect(Choice{Context: m.session.Context})
 	}
 	return intent.Send(intent.UseNamespace{Namespace: m.lastNamespace})
-}
-
-func (m *Model) openFilter() {
-	switch v := m.top().(type) {
-	case lister:
-		m.prompt.open("/", v.Filter(), nil)
-	case searcher:
-		text, _ := v.Found()
-		m.prompt.open("/", text, nil)
-	}
 }
 
 // pressInPrompt handles a key while the user types. A filter works as it is
