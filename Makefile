@@ -28,15 +28,15 @@ lint: ## check the code and the scripts
 e2e: build ## run the tests on a real cluster, all or RUN=TestName (root)
 	e2e/run '$(RUN)'
 
-bench: build ## measure podpath with 10,000 Pods (root)
-	e2e/bench/run
+bench: build dist/linux_armv7 ## measure podpath with 10,000 Pods (root)
+	@e2e/bench/run bin/podpath dist/podpath_$(VERSION)_linux_armv7
 
 dist: $(PLATFORMS:%=dist/%) ## compile a static binary for every platform, with checksums
 	cd dist && sha256sum podpath_$(VERSION)_* >SHA256SUMS && cat SHA256SUMS
 
 # dist/linux_armv7 makes dist/podpath_VERSION_linux_armv7.
 .PHONY: $(PLATFORMS:%=dist/%)
-dist/%:
+$(PLATFORMS:%=dist/%): dist/%:
 	GOOS=$(word 1,$(subst _, ,$*)) GOARCH=$(patsubst armv%,arm,$(word 2,$(subst _, ,$*))) \
 	GOARM=$(patsubst armv%,%,$(filter armv%,$(word 2,$(subst _, ,$*)))) \
 	$(COMPILE) -o dist/podpath_$(VERSION)_$* ./cmd/podpath
