@@ -23,7 +23,8 @@ test: ## run the tests that need no cluster
 lint: ## check the code and the scripts
 	$(LINT)
 	cd e2e && $(LINT)
-	shellcheck $(wildcard $(SCRIPTS))
+	cd e2e/cluster/images && $(LINT)
+	shellcheck $(SCRIPTS)
 
 e2e: build ## run the tests on a real cluster, all or RUN=TestName (root)
 	e2e/run '$(RUN)'

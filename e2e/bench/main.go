@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(home) //nolint:errcheck // what is left is in the temporary folder
+	defer os.RemoveAll(home)
 	subject := subject{binary: *binary, kubeconfig: kubeconfig, home: home}
 
 	var report report

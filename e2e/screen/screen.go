@@ -75,7 +75,7 @@ func start(cmd *exec.Cmd, options Options) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer blocking.Close() //nolint:errcheck // its copy lives on
+	defer blocking.Close()
 	fd, err := unix.FcntlInt(blocking.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

@@ -174,3 +174,15 @@ func TestSignalReachesTheProgram(t *testing.T) {
 		t.Errorf("exit code %d, error %v, want 7", code, err)
 	}
 }
+
+func TestModeThatAProgramLeavesBehindIsSeen(t *testing.T) {
+	for script, want := range map[string]bool{"stty raw": false, "stty raw; stty sane": true} {
+		s := run(t, script, screen.Options{})
+		if _, err := s.Wait(soon); err != nil {
+			t.Fatal(err)
+		}
+		if cooked, err := s.Cooked(); err != nil || cooked != want {
+			t.Errorf("after %q cooked is %v (%v), want %v", script, cooked, err, want)
+		}
+	}
+}

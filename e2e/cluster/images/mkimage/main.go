@@ -126,7 +126,7 @@ func add(archive *tar.Writer, folder, path string, entry fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	_, err = io.Copy(archive, file)
 	return err
 }
