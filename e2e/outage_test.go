@@ -30,8 +30,8 @@ func TestDataStaysWhileTheAPIServerIsGone(t *testing.T) {
 	if err := u.WaitFor("a live screen", func(text string) bool { return strings.Contains(strings.Split(text, "\n")[1], " live") }, backAgain); err != nil {
 		t.Fatal(err)
 	}
-	c.Kubectl("--namespace", namespace, "scale", "deployment", "sample-deployment", "--replicas=2")
-	u.seesWithin(30*time.Second, "1 Pods 2") // the controllers need a moment, too
+	c.Kubectl("--namespace", namespace, "create", "service", "clusterip", "news", "--tcp=80")
+	u.sees("2 Services 2")
 }
 
 func ready(c *cluster.Cluster) error {
