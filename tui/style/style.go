@@ -86,7 +86,17 @@ func FitMiddle(s string, width int) string {
 		return Fit(s, width)
 	}
 	tail := min(8, width/2)
-	return ansi.Truncate(s, width-tail-1, "") + Ellipsis + ansi.TruncateLeft(s, w-tail, "")
+	return Fit(ansi.Truncate(s, width-tail-1, "")+Ellipsis+from(s, w-tail), width)
+}
+
+// from returns s from cell n on. Of a wide character that is cut in half, a
+// space stays.
+func from(s string, n int) string {
+	rest := ansi.TruncateLeft(s, n, "")
+	if Width(rest) > Width(s)-n {
+		rest = " " + ansi.TruncateLeft(s, n+1, "")
+	}
+	return rest
 }
 
 // Width returns how many cells s takes on the screen; wide characters take
@@ -104,12 +114,12 @@ func Width(s string) int {
 // terminals whose locale does not speak UTF-8. Every sign keeps its width.
 func ASCII(s string) string { return asciiSigns.Replace(s) }
 
-var asciiSigns = strings.NewReplacer("→", ">", Ellipsis, "~", "▾", "-", "▸", "+", "›", ">", "↓", "v", "↑", "^", "–", "-", "·", "|", "●", "*", "○", "o", "─", "-", "⚑", "!")
+var asciiSigns = strings.NewReplacer("→", ">", Ellipsis, "~", "▾", "-", "▸", "+", "›", ">", "←", "<", "↓", "v", "↑", "^", "–", "-", "·", "|", "●", "*", "○", "o", "─", "-", "⚑", "!")
 
 // Window returns the cells from shift on, exactly width of them.
 func Window(s string, shift, width int) string {
 	if shift > 0 {
-		s = ansi.TruncateLeft(s, shift, "")
+		s = from(s, shift)
 	}
 	return Fit(ansi.Truncate(s, width, ""), width)
 }

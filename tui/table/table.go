@@ -94,7 +94,7 @@ func (t *Table[R]) SetSize(width, height int) {
 func (t *Table[R]) SetRows(rows []R) {
 	t.rows = rows
 	if i := slices.IndexFunc(rows, func(r R) bool { return t.ID(r) == t.cursorID }); i >= 0 {
-		if t.cursorID != "" {
+		if t.offset > 0 { // at the top, what comes above is to be seen
 			t.offset += i - t.cursor // keep the row where it was on the screen
 		}
 		t.cursor = i
@@ -230,7 +230,8 @@ func (t *Table[R]) widths() []int {
 	return layout(columns, room, gap)
 }
 
-// View draws the titles and the visible rows, exactly as wide and high as set.
+// View draws the titles and the visible rows: as many lines as set, none wider
+// than set.
 func (t *Table[R]) View() string {
 	if t.width <= 0 || t.height <= 0 {
 		return ""
