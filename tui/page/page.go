@@ -3,7 +3,9 @@
 package page
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -29,8 +31,14 @@ type Page struct {
 	theme   *style.Theme
 	port    viewport.Model
 	lines   []Line
-	wrapped []Line
+	wrapped []wrapped
 	search  string
+}
+
+// wrapped is a line, or a part of one, as wide as the screen.
+type wrapped struct {
+	text string
+	line int // in Page.lines
 }
 
 // New returns an empty page.
@@ -40,7 +48,7 @@ func New(theme *style.Theme) *Page {
 	p.SetTheme(theme)
 	p.port.StyleLineFunc = func(i int) lipgloss.Style {
 		if i < len(p.wrapped) {
-			return p.theme.Style(p.wrapped[i].Role)
+			return p.theme.Style(p.lines[p.wrapped[i].line].Role)
 		}
 		return lipgloss.NewStyle()
 	}
@@ -54,17 +62,30 @@ func (p *Page) SetTheme(theme *style.Theme) {
 	p.port.SelectedHighlightStyle = theme.Style(style.Cursor)
 }
 
-// SetSize sets the cells to draw in.
+// SetSize sets the cells to draw in. What is at the top stays there.
 func (p *Page) SetSize(width, height int) {
+	if width == p.port.Width() && height == p.port.Height() {
+		return
+	}
+	top := 0
+	if i := p.port.YOffset(); i < len(p.wrapped) {
+		top = p.wrapped[i].line
+	}
 	p.port.SetWidth(width)
 	p.port.SetHeight(height)
 	p.wrap()
+	p.port.SetYOffset(slices.IndexFunc(p.wrapped, func(w wrapped) bool { return w.line == top }))
 }
 
 // SetLines replaces the text; the place in it stays.
 func (p *Page) SetLines(lines []Line) {
+	if slices.Equal(lines, p.lines) {
+		return
+	}
 	p.lines = lines
+	offset := p.port.YOffset()
 	p.wrap()
+	p.port.SetYOffset(offset)
 }
 
 // Text returns the whole text.
@@ -79,26 +100,40 @@ func (p *Page) Text() string {
 func (p *Page) wrap() {
 	width := max(1, p.port.Width())
 	p.wrapped = p.wrapped[:0]
-	for _, l := range p.lines {
-		first, _, _ := strings.Cut(ansi.Wrap(l.Text, width, ""), "\n")
-		p.wrapped = append(p.wrapped, Line{Text: first, Role: l.Role})
-		rest := strings.TrimLeft(strings.TrimPrefix(l.Text, first), " ")
-		if rest == "" {
-			continue
-		}
-		indent := min(l.Indent, width/2)
-		for _, text := range strings.Split(ansi.Wrap(rest, width-indent, ""), "\n") {
-			p.wrapped = append(p.wrapped, Line{Text: strings.Repeat(" ", indent) + text, Role: l.Role})
+	for i, l := range p.lines {
+		rest := strings.TrimLeft(l.Text, " ")
+		indent := len(l.Text) - len(rest)
+		for first := true; first || rest != ""; first = false {
+			indent = min(indent, width/2)
+			part := head(rest, width-indent)
+			p.wrapped = append(p.wrapped, wrapped{strings.Repeat(" ", indent) + part, i})
+			rest = strings.TrimLeft(rest[len(part):], " ")
+			indent = l.Indent
 		}
 	}
 	texts := make([]string, len(p.wrapped))
-	for i, l := range p.wrapped {
-		texts[i] = l.Text
+	for i, w := range p.wrapped {
+		texts[i] = w.text
 	}
-	offset := p.port.YOffset()
 	p.port.SetContentLines(texts)
-	p.port.SetYOffset(offset)
 	p.highlight()
+}
+
+// head returns as much of s as fits in width cells, up to the end of a word
+// where there is one.
+func head(s string, width int) string {
+	used, end, word := 0, 0, 0
+	for end < len(s) {
+		cluster, cells := ansi.FirstGraphemeCluster(s[end:], ansi.GraphemeWidth)
+		if cluster == " " {
+			word = end
+		}
+		if used += cells; used > width && end > 0 {
+			return s[:cmp.Or(word, end)]
+		}
+		end += len(cluster)
+	}
+	return s
 }
 
 // Search marks a text, whatever its case, and goes to the first place at or
