@@ -36,6 +36,7 @@ type Store struct {
 	namespaces *collection[*corev1.Namespace, namespace]
 	join       join
 	latest     *Snapshot
+	released   bool // the memory of the first lists
 }
 
 // namespace is what podpath keeps of a Namespace.
@@ -96,6 +97,7 @@ func (s *Store) changed() {
 // but at least a tenth of a second after that one, and returns the newest
 // state. It is for one caller at a time, and fails only when ctx ends.
 func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
+	s.release()
 	select {
 	case <-s.dirty:
 	case <-ctx.Done():
@@ -116,6 +118,22 @@ func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 	default:
 	}
 	return s.snapshot(), nil
+}
+
+// release gives the memory of the first lists back to the system, once, after
+// the first complete snapshot was handed out: decoding them took more than
+// twice of what is kept of them.
+func (s *Store) release() {
+	s.mu.Lock()
+	due := !s.released
+	for _, r := range s.resources {
+		due = due && s.latest.State(r).Settled()
+	}
+	s.released = s.released || due
+	s.mu.Unlock()
+	if due {
+		debug.FreeOSMemory()
+	}
 }
 
 func (s *Store) snapshot() *Snapshot {

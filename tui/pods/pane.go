@@ -87,7 +87,7 @@ func (p *Pane) Update(press tea.KeyPressMsg) tea.Cmd {
 
 func name(r Row) string {
 	if r.Pod == nil {
-		return r.Node
+		return r.node.name
 	}
 	return r.Pod.Name
 }
@@ -97,19 +97,20 @@ func (p *Pane) target(r Row) (intent.Target, bool) {
 	if r.Pod != nil {
 		return intent.PodTarget(r.Pod), true
 	}
-	if n := p.snapshot.Node(r.Node); n != nil {
-		return intent.NodeTarget(n), true
+	if r.node.object != nil {
+		return intent.NodeTarget(r.node.object), true
 	}
 	return intent.Target{}, false
 }
 
 // fold folds or unfolds the Node of the row; folding leaves the cursor on it.
 func (p *Pane) fold(r Row) {
-	if p.folded[r.Node] {
-		delete(p.folded, r.Node)
+	node := r.node.name
+	if p.folded[node] {
+		delete(p.folded, node)
 	} else {
-		p.folded[r.Node] = true
-		p.Select(Row{Node: r.Node}.ID())
+		p.folded[node] = true
+		p.Select(headingID(node))
 	}
 	p.Refresh()
 }
@@ -119,10 +120,10 @@ func (p *Pane) foldAll() {
 		p.folded = map[string]bool{}
 	} else {
 		for _, r := range p.Rows() {
-			p.folded[r.Node] = true
+			p.folded[r.node.name] = true
 		}
 		if r, ok := p.Selected(); ok {
-			p.Select(Row{Node: r.Node}.ID())
+			p.Select(headingID(r.node.name))
 		}
 	}
 	p.Refresh()

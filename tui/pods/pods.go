@@ -4,6 +4,7 @@ package pods
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,111 +16,121 @@ import (
 	"podpath/tui/words"
 )
 
-// Row is a Pod, or the heading of a Node.
+// Row is a Pod, or the heading of a Node. It is small: there are as many as
+// Pods, and all of them are made anew when one Pod changes.
 type Row struct {
-	Pod *kube.Pod
-	// Node is the Node's name in a heading; empty for the Pods without one.
-	Node    string
-	heading string
-	role    style.Role
+	Pod  *kube.Pod // nil in a heading
+	node *node     // set by Group
+}
+
+// node is what a heading is made of.
+type node struct {
+	name   string     // empty for the Pods without a Node
+	object *kube.Node // nil where podpath does not know the Node
+	pods   int
+	folded bool
+	next   int // the row of the next Pod, while Group places them
+	width  int // of the longest name
 }
 
 // ID identifies the Pod by its UID, a heading by its Node.
 func (r Row) ID() string {
-	if r.Pod == nil {
-		return "node " + r.Node
+	if r.Pod != nil {
+		return r.Pod.UID
 	}
-	return r.Pod.UID
+	return headingID(r.node.name)
 }
+
+func headingID(node string) string { return "node " + node }
 
 // Heading returns the text of a heading; ok is false for a Pod.
 func (r Row) Heading(bool) (cell table.Cell, ok bool) {
-	return table.Cell{Text: r.heading, Role: r.role}, r.Pod == nil
+	if r.Pod != nil {
+		return table.Cell{}, false
+	}
+	return r.node.heading(), true
 }
 
 // Rows lists all Pods of the snapshot.
 func Rows(s *kube.Snapshot) []Row {
 	rows := make([]Row, len(s.Pods))
 	for i, p := range s.Pods {
-		rows[i] = Row{Pod: p, Node: p.Node}
+		rows[i].Pod = p
 	}
 	return rows
 }
 
-// Group puts rows under headings of their Nodes: Nodes by name, at the end the
-// Pods without one. Within a Node the order stays. Nodes without Pods have
-// headings, too, unless onlyUsed is set. Below a folded heading nothing is
-// shown.
+// Group puts rows of Pods under headings of their Nodes: Nodes by name, at the
+// end the Pods without one. Within a Node the order stays. Nodes without Pods
+// have headings, too, unless onlyUsed is set. Below a folded heading nothing
+// is shown. Group marks the rows with their Nodes.
 func Group(s *kube.Snapshot, rows []Row, onlyUsed bool, folded func(node string) bool) []Row {
-	byNode := map[string][]Row{}
-	for _, r := range rows {
-		byNode[r.Node] = append(byNode[r.Node], r)
+	nodes := map[string]*node{}
+	for i, r := range rows {
+		n := nodes[r.Pod.Node]
+		if n == nil {
+			n = &node{name: r.Pod.Node}
+			nodes[n.name] = n
+		}
+		n.pods++
+		rows[i].node = n
 	}
-	names := make([]string, 0, len(byNode)+len(s.Nodes))
-	for name := range byNode {
-		names = append(names, name)
-	}
-	if !onlyUsed {
-		for _, n := range s.Nodes {
-			if _, used := byNode[n.Name]; !used {
-				names = append(names, n.Name)
-			}
+	for _, object := range s.Nodes {
+		if n := nodes[object.Name]; n != nil {
+			n.object = object
+		} else if !onlyUsed {
+			nodes[object.Name] = &node{name: object.Name, object: object}
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(compareBool(a == "", b == ""), cmp.Compare(a, b))
+	ordered := slices.SortedFunc(maps.Values(nodes), func(a, b *node) int {
+		if (a.name == "") != (b.name == "") {
+			return -cmp.Compare(a.name, b.name)
+		}
+		return cmp.Compare(a.name, b.name)
 	})
-	longest := 0
-	for _, name := range names {
-		longest = max(longest, style.Width(name))
+	longest, total := 0, 0
+	for _, n := range ordered {
+		n.folded = folded(n.name)
+		longest = max(longest, style.Width(n.name))
+		n.next = total + 1
+		total = n.next
+		if !n.folded {
+			total += n.pods
+		}
 	}
-	out := make([]Row, 0, len(rows)+len(names))
-	for _, name := range names {
-		out = append(out, heading(s, name, longest, len(byNode[name]), folded(name)))
-		if !folded(name) {
-			out = append(out, byNode[name]...)
+	out := make([]Row, total)
+	for _, n := range ordered {
+		n.width = longest
+		out[n.next-1].node = n
+	}
+	for _, r := range rows {
+		if n := r.node; !n.folded {
+			out[n.next] = r
+			n.next++
 		}
 	}
 	return out
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
-		return 1
-	}
-}
-
 // heading words a Node: what it is first, so that a narrow screen cuts the
 // least.
-func heading(s *kube.Snapshot, name string, width, pods int, folded bool) Row {
-	sign := map[bool]string{false: "▾ ", true: "▸ "}[folded]
-	count := words.Count(pods, "Pod")
-	node := s.Node(name)
+func (n *node) heading() table.Cell {
+	sign := map[bool]string{false: "▾ ", true: "▸ "}[n.folded]
+	count := words.Count(n.pods, "Pod")
 	switch {
-	case name == "":
-		return Row{heading: sign + "no Node yet  " + count, role: style.Warn}
-	case node == nil:
-		return Row{Node: name, heading: sign + style.Fit(name, width) + "  " + count, role: style.Accent}
+	case n.name == "":
+		return table.Cell{Text: sign + "no Node yet  " + count, Role: style.Warn}
+	case n.object == nil:
+		return table.Cell{Text: sign + style.Fit(n.name, n.width) + "  " + count, Role: style.Accent}
 	}
-	parts := []string{style.Fit(name, width), node.Status, count}
-	if len(node.Roles) > 0 {
-		parts = append(parts, strings.Join(node.Roles, ","))
-	}
-	for _, fact := range []string{node.InternalIP(), strings.Join(node.PodCIDRs, ","), node.Version, node.Arch} {
-		if fact != "" {
-			parts = append(parts, fact)
-		}
-	}
+	parts := []string{style.Fit(n.name, n.width), n.object.Status, count, strings.Join(n.object.Roles, ","),
+		n.object.InternalIP(), strings.Join(n.object.PodCIDRs, ","), n.object.Version, n.object.Arch}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	role := style.Accent
-	if !node.Ready {
+	if !n.object.Ready {
 		role = style.Bad
 	}
-	return Row{Node: name, heading: sign + strings.Join(parts, "  "), role: role}
+	return table.Cell{Text: sign + strings.Join(parts, "  "), Role: role}
 }
 
 // Columns returns the columns of Pods. The namespace has one only where

@@ -85,8 +85,10 @@ func (t *Table[R]) SetTheme(theme *style.Theme) { t.theme = theme }
 
 // SetSize sets the cells to draw in, the line of titles included.
 func (t *Table[R]) SetSize(width, height int) {
-	t.width, t.height = width, height
-	t.scroll()
+	if width != t.width || height != t.height {
+		t.width, t.height = width, height
+		t.scroll()
+	}
 }
 
 // SetRows replaces the rows. The cursor stays on its object; if that is gone,
