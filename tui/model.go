@@ -177,7 +177,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.notice = ""
 		return m, m.press(msg)
 	case tea.MouseMsg:
-		return m, m.mouse(msg)
+		m.mouse(msg)
 	case tea.PasteMsg:
 		if m.prompt.isOpen() {
 			return m, m.typed(msg)

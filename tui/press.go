@@ -124,7 +124,7 @@ func (m *Model) setFilter(text string) {
 const wheelStep = 3
 
 // mouse turns the wheel into keys and a click into a move of the cursor.
-func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
+func (m *Model) mouse(msg tea.MouseMsg) {
 	event := msg.Mouse()
 	step := map[tea.MouseButton]tea.KeyPressMsg{
 		tea.MouseWheelUp:   {Code: tea.KeyUp},
@@ -140,5 +140,4 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 			l.Click(event.Y - headHeight)
 		}
 	}
-	return nil
 }

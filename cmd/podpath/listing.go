@@ -72,7 +72,7 @@ func newListing(s streams, name, short string, l listing) *cobra.Command {
 }
 
 func (l listing) run(ctx context.Context, s streams) error {
-	print, err := l.printer()
+	write, err := l.printer()
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (l listing) run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	return print(s.out, snapshot)
+	return write(s.out, snapshot)
 }
 
 // checkNamespace tells an empty namespace from one that does not exist.

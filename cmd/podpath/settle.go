@@ -10,13 +10,18 @@ import (
 // settle runs the store until the resources were listed, and returns that
 // snapshot. It fails as soon as one of the needed resources cannot be read.
 // What else the store follows may fail: notices tells.
-func settle(ctx context.Context, store *kube.Store, needed ...kube.Resource) (*kube.Snapshot, error) {
+func settle(ctx context.Context, store *kube.Store, needed ...kube.Resource) (_ *kube.Snapshot, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- store.Run(ctx) }()
+	go func() {
+		ended <- store.Run(ctx)
+		cancel() // a store that broke makes no more snapshots
+	}()
 	defer func() {
 		cancel()
-		<-ended
+		if broke := <-ended; broke != nil {
+			err = brokeError{broke}
+		}
 	}()
 	for {
 		snapshot, err := store.Next(ctx)

@@ -223,23 +223,40 @@ func ports(t *text, svc *kube.Service) {
 	}
 }
 
-func objectFacts(t *text, o kube.Object) {
-	if len(o.Conditions) > 0 {
-		t.heading("Conditions")
+// read adds what only the object itself tells; nil while it is being read.
+func (t *text) read(r *objectRead, now time.Time) {
+	if r == nil {
+		t.heading("Events")
+		t.line(style.Dim, "reading …")
+		return
 	}
-	for _, c := range o.Conditions {
-		t.line(style.Text, "%s", strings.TrimRight(fmt.Sprintf("%s=%s  %s  %s", c.Type, c.Status, c.Reason, c.Message), " "))
-	}
-	t.labels("Annotations", slices.DeleteFunc(slices.Clone(o.Annotations), func(l kube.Label) bool { return l.Key == lastApplied }))
+	t.conditions(r.object.Conditions, r.objectErr)
+	t.labels("Annotations", slices.DeleteFunc(slices.Clone(r.object.Annotations), func(l kube.Label) bool { return l.Key == lastApplied }))
+	t.events(r.events, r.eventsErr, now)
 }
 
 // lastApplied is a copy of the whole object that kubectl apply keeps in an
 // annotation: the YAML has it.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-func eventFacts(t *text, events []kube.Event, now time.Time) {
+func (t *text) conditions(conditions []kube.Condition, err error) {
+	if len(conditions) > 0 || err != nil {
+		t.heading("Conditions")
+	}
+	if err != nil {
+		t.line(style.Warn, "%s", err)
+	}
+	for _, c := range conditions {
+		t.line(style.Text, "%s", strings.TrimRight(fmt.Sprintf("%s=%s  %s  %s", c.Type, c.Status, c.Reason, c.Message), " "))
+	}
+}
+
+func (t *text) events(events []kube.Event, err error, now time.Time) {
 	t.heading("Events")
-	if len(events) == 0 {
+	switch {
+	case err != nil:
+		t.line(style.Warn, "%s", err)
+	case len(events) == 0:
 		t.line(style.Dim, "none; the cluster keeps them for an hour, unless set otherwise")
 	}
 	for _, e := range events {

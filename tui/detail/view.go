@@ -146,23 +146,7 @@ func (v *View) draw() {
 		t = &text{}
 		t.line(style.Bad, "%s %s is gone.", v.target.Ref.Resource, v.target.Ref.Key)
 	}
-	switch {
-	case v.read == nil:
-		t.heading("Events")
-		t.line(style.Dim, "reading …")
-	default:
-		if v.read.objectErr != nil {
-			t.heading("Conditions")
-			t.line(style.Warn, "%s", v.read.objectErr)
-		}
-		objectFacts(t, v.read.object)
-		if v.read.eventsErr != nil {
-			t.heading("Events")
-			t.line(style.Warn, "%s", v.read.eventsErr)
-		} else {
-			eventFacts(t, v.read.events, v.now)
-		}
-	}
+	t.read(v.read, v.now)
 	v.SetLines(t.lines)
 }
 

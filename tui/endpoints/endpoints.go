@@ -41,19 +41,29 @@ func New(theme *style.Theme, service kube.Key) *View {
 // Columns returns the columns of endpoints.
 func Columns() []table.Column[kube.Endpoint] {
 	return []table.Column[kube.Endpoint]{
-		{Title: "ADDRESS", Min: 12, Key: "I", Compare: by(func(e kube.Endpoint) string { return e.Address }),
-			Cell: text(func(e kube.Endpoint) string { return e.Address })},
+		{
+			Title: "ADDRESS", Min: 12, Key: "I", Compare: by(func(e kube.Endpoint) string { return e.Address }),
+			Cell: text(func(e kube.Endpoint) string { return e.Address }),
+		},
 		{Title: "PORT", Priority: 1, Cell: text(port)},
-		{Title: "POD", Min: 18, Middle: true, Priority: 2, Key: "N", Compare: by(func(e kube.Endpoint) string { return e.Pod }),
-			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Pod) })},
-		{Title: "NODE", Min: 8, Priority: 4, Key: "O", Compare: by(func(e kube.Endpoint) string { return e.Node }),
-			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Node) })},
-		{Title: "ZONE", Priority: 6, Key: "Z", Compare: by(func(e kube.Endpoint) string { return e.Zone }),
-			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Zone) })},
-		{Title: "READY", Priority: 1, Key: "R", Compare: by(func(e kube.Endpoint) string { return words.YesNo(e.Ready) }),
+		{
+			Title: "POD", Min: 18, Middle: true, Priority: 2, Key: "N", Compare: by(func(e kube.Endpoint) string { return e.Pod }),
+			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Pod) }),
+		},
+		{
+			Title: "NODE", Min: 8, Priority: 4, Key: "O", Compare: by(func(e kube.Endpoint) string { return e.Node }),
+			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Node) }),
+		},
+		{
+			Title: "ZONE", Priority: 6, Key: "Z", Compare: by(func(e kube.Endpoint) string { return e.Zone }),
+			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Zone) }),
+		},
+		{
+			Title: "READY", Priority: 1, Key: "R", Compare: by(func(e kube.Endpoint) string { return words.YesNo(e.Ready) }),
 			Cell: func(e kube.Endpoint) table.Cell {
 				return table.Cell{Text: words.YesNo(e.Ready), Role: map[bool]style.Role{true: style.Good, false: style.Bad}[e.Ready]}
-			}},
+			},
+		},
 		{Title: "SERVING", Priority: 5, Cell: text(func(e kube.Endpoint) string { return words.YesNo(e.Serving) })},
 		{Title: "TERMINATING", Priority: 3, Cell: func(e kube.Endpoint) table.Cell {
 			return table.Cell{Text: words.YesNo(e.Terminating), Role: map[bool]style.Role{true: style.Warn}[e.Terminating]}

@@ -123,8 +123,10 @@ func (n *node) heading() table.Cell {
 	case n.object == nil:
 		return table.Cell{Text: sign + style.Fit(n.name, n.width) + "  " + count, Role: style.Accent}
 	}
-	parts := []string{style.Fit(n.name, n.width), n.object.Status, count, strings.Join(n.object.Roles, ","),
-		n.object.InternalIP(), strings.Join(n.object.PodCIDRs, ","), n.object.Version, n.object.Arch}
+	parts := []string{
+		style.Fit(n.name, n.width), n.object.Status, count, strings.Join(n.object.Roles, ","),
+		n.object.InternalIP(), strings.Join(n.object.PodCIDRs, ","), n.object.Version, n.object.Arch,
+	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	role := style.Accent
 	if !n.object.Ready {
@@ -144,32 +146,54 @@ func Columns(scope kube.Scope, services func(*kube.Pod) []*kube.Service, now fun
 		return words.List(out)
 	}
 	columns := []table.Column[Row]{
-		{Title: "NAME", Min: 22, Middle: true, Key: "N", Compare: by(func(p *kube.Pod) string { return p.Name }),
-			Cell: text(func(p *kube.Pod) string { return p.Name })},
-		{Title: "READY", Priority: 1,
+		{
+			Title: "NAME", Min: 22, Middle: true, Key: "N", Compare: by(func(p *kube.Pod) string { return p.Name }),
+			Cell: text(func(p *kube.Pod) string { return p.Name }),
+		},
+		{
+			Title: "READY", Priority: 1,
 			Cell: func(r Row) table.Cell {
 				return table.Cell{Text: fmt.Sprintf("%d/%d", r.Pod.Ready, r.Pod.Total), Role: statusRole(r.Pod)}
-			}},
-		{Title: "STATUS", Min: 16, Max: 26, Priority: 1, Key: "S", Compare: by(func(p *kube.Pod) string { return p.Status }),
-			Cell: func(r Row) table.Cell { return table.Cell{Text: r.Pod.Status, Role: statusRole(r.Pod)} }},
-		{Title: "RESTARTS", Max: 16, Priority: 5, Key: "R", Compare: by(func(p *kube.Pod) int { return -p.Restarts }),
-			Cell: text(func(p *kube.Pod) string { return words.Restarts(now(), p) })},
-		{Title: "IP", Min: 15, Priority: 2, Key: "I", Compare: by((*kube.Pod).IP),
-			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.IP()) })},
-		{Title: "PORTS", Min: 5, Max: 24, Priority: 6,
-			Cell: text(func(p *kube.Pod) string { return words.ContainerPorts(p.Ports()) })},
-		{Title: "SERVICES", Min: 14, Max: 40, Priority: 4,
-			Cell: text(names)},
-		{Title: "AGE", Priority: 3, Key: "A", Compare: by(func(p *kube.Pod) int64 { return -p.Created.Unix() }),
-			Cell: text(func(p *kube.Pod) string { return words.Age(now(), p.Created) })},
-		{Title: "OWNER", Max: 40, Priority: 8, Wide: true,
-			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.Owner) })},
-		{Title: "LABELS", Max: 80, Priority: 9, Wide: true,
-			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.Labels.String()) })},
+			},
+		},
+		{
+			Title: "STATUS", Min: 16, Max: 26, Priority: 1, Key: "S", Compare: by(func(p *kube.Pod) string { return p.Status }),
+			Cell: func(r Row) table.Cell { return table.Cell{Text: r.Pod.Status, Role: statusRole(r.Pod)} },
+		},
+		{
+			Title: "RESTARTS", Max: 16, Priority: 5, Key: "R", Compare: by(func(p *kube.Pod) int { return -p.Restarts }),
+			Cell: text(func(p *kube.Pod) string { return words.Restarts(now(), p) }),
+		},
+		{
+			Title: "IP", Min: 15, Priority: 2, Key: "I", Compare: by((*kube.Pod).IP),
+			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.IP()) }),
+		},
+		{
+			Title: "PORTS", Min: 5, Max: 24, Priority: 6,
+			Cell: text(func(p *kube.Pod) string { return words.ContainerPorts(p.Ports()) }),
+		},
+		{
+			Title: "SERVICES", Min: 14, Max: 40, Priority: 4,
+			Cell: text(names),
+		},
+		{
+			Title: "AGE", Priority: 3, Key: "A", Compare: by(func(p *kube.Pod) int64 { return -p.Created.Unix() }),
+			Cell: text(func(p *kube.Pod) string { return words.Age(now(), p.Created) }),
+		},
+		{
+			Title: "OWNER", Max: 40, Priority: 8, Wide: true,
+			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.Owner) }),
+		},
+		{
+			Title: "LABELS", Max: 80, Priority: 9, Wide: true,
+			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.Labels.String()) }),
+		},
 	}
 	if scope.All() {
-		namespace := table.Column[Row]{Title: "NAMESPACE", Min: 9, Max: 24, Priority: 2, Key: "M", Compare: by(func(p *kube.Pod) string { return p.Namespace }),
-			Cell: text(func(p *kube.Pod) string { return p.Namespace })}
+		namespace := table.Column[Row]{
+			Title: "NAMESPACE", Min: 9, Max: 24, Priority: 2, Key: "M", Compare: by(func(p *kube.Pod) string { return p.Namespace }),
+			Cell: text(func(p *kube.Pod) string { return p.Namespace }),
+		}
 		columns = slices.Insert(columns, 0, namespace)
 	}
 	return columns

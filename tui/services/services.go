@@ -18,28 +18,48 @@ import (
 // several are shown.
 func Columns(scope kube.Scope, now func() time.Time) []table.Column[*kube.Service] {
 	columns := []table.Column[*kube.Service]{
-		{Title: "NAME", Min: 16, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
-			Cell: text(func(s *kube.Service) string { return s.Name })},
-		{Title: "KIND", Min: 12, Priority: 4, Key: "K", Compare: by(func(s *kube.Service) string { return string(s.Kind) }),
-			Cell: text(func(s *kube.Service) string { return string(s.Kind) })},
-		{Title: "CLUSTER-IP", Min: 14, Max: 60, Priority: 2, Key: "I", Compare: by(clusterIP),
-			Cell: text(clusterIP)},
-		{Title: "EXTERNAL", Min: 9, Max: 40, Priority: 7,
-			Cell: text(func(s *kube.Service) string { return words.List(s.External()) })},
-		{Title: "PORTS", Min: 11, Max: 48, Priority: 3,
-			Cell: text(func(s *kube.Service) string { return words.ServicePorts(s.Ports) })},
-		{Title: "ENDPOINTS", Min: 9, Priority: 1, Key: "E", Compare: by(func(s *kube.Service) int { return s.Counts.Ready }),
-			Cell: endpointsCell},
-		{Title: "FLAGS", Min: 12, Max: 60, Priority: 5, Key: "F", Compare: by(func(s *kube.Service) int { return -len(s.Flags) }),
-			Cell: flagsCell},
-		{Title: "AGE", Priority: 6, Key: "A", Compare: by(func(s *kube.Service) int64 { return -s.Created.Unix() }),
-			Cell: text(func(s *kube.Service) string { return words.Age(now(), s.Created) })},
-		{Title: "SELECTOR", Max: 60, Priority: 8, Wide: true,
-			Cell: text(func(s *kube.Service) string { return words.OrNone(s.Selector.String()) })},
+		{
+			Title: "NAME", Min: 16, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
+			Cell: text(func(s *kube.Service) string { return s.Name }),
+		},
+		{
+			Title: "KIND", Min: 12, Priority: 4, Key: "K", Compare: by(func(s *kube.Service) string { return string(s.Kind) }),
+			Cell: text(func(s *kube.Service) string { return string(s.Kind) }),
+		},
+		{
+			Title: "CLUSTER-IP", Min: 14, Max: 60, Priority: 2, Key: "I", Compare: by(clusterIP),
+			Cell: text(clusterIP),
+		},
+		{
+			Title: "EXTERNAL", Min: 9, Max: 40, Priority: 7,
+			Cell: text(func(s *kube.Service) string { return words.List(s.External()) }),
+		},
+		{
+			Title: "PORTS", Min: 11, Max: 48, Priority: 3,
+			Cell: text(func(s *kube.Service) string { return words.ServicePorts(s.Ports) }),
+		},
+		{
+			Title: "ENDPOINTS", Min: 9, Priority: 1, Key: "E", Compare: by(func(s *kube.Service) int { return s.Counts.Ready }),
+			Cell: endpointsCell,
+		},
+		{
+			Title: "FLAGS", Min: 12, Max: 60, Priority: 5, Key: "F", Compare: by(func(s *kube.Service) int { return -len(s.Flags) }),
+			Cell: flagsCell,
+		},
+		{
+			Title: "AGE", Priority: 6, Key: "A", Compare: by(func(s *kube.Service) int64 { return -s.Created.Unix() }),
+			Cell: text(func(s *kube.Service) string { return words.Age(now(), s.Created) }),
+		},
+		{
+			Title: "SELECTOR", Max: 60, Priority: 8, Wide: true,
+			Cell: text(func(s *kube.Service) string { return words.OrNone(s.Selector.String()) }),
+		},
 	}
 	if scope.All() {
-		namespace := table.Column[*kube.Service]{Title: "NAMESPACE", Min: 9, Max: 24, Priority: 2, Key: "M", Compare: by(func(s *kube.Service) string { return s.Namespace }),
-			Cell: text(func(s *kube.Service) string { return s.Namespace })}
+		namespace := table.Column[*kube.Service]{
+			Title: "NAMESPACE", Min: 9, Max: 24, Priority: 2, Key: "M", Compare: by(func(s *kube.Service) string { return s.Namespace }),
+			Cell: text(func(s *kube.Service) string { return s.Namespace }),
+		}
 		columns = slices.Insert(columns, 0, namespace)
 	}
 	return columns
