@@ -4,6 +4,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -183,4 +184,11 @@ func (c *Cluster) output(args ...string) (string, error) {
 	defer cancel()
 	out, err := exec.CommandContext(ctx, c.script, args...).CombinedOutput()
 	return strings.TrimSpace(string(out)), err
+}
+
+// In is a command in a Pod, fed with input.
+func (c *Cluster) In(ctx context.Context, namespace, pod string, input io.Reader, command ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.script, append([]string{"kubectl", "--namespace", namespace, "exec", "--stdin", pod, "--"}, command...)...)
+	cmd.Stdin = input
+	return cmd
 }
