@@ -2,6 +2,8 @@ package tui
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -65,11 +67,20 @@ func (m *Model) follow(c Cluster) tea.Cmd {
 	s := &session{Cluster: c, ended: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(m.ctx)
 	m.session = s
-	m.running.Go(func() {
-		defer close(s.ended)
-		s.err = s.Source.Run(s.ctx)
-	})
+	m.running.Go(s.run)
 	return tea.Batch(waitForSnapshot(s), waitForEnd(s))
+}
+
+// run follows the cluster until the session is over. A panic becomes the
+// session's error, so that the program can restore the terminal and say it.
+func (s *session) run() {
+	defer close(s.ended)
+	defer func() {
+		if p := recover(); p != nil {
+			s.err = fmt.Errorf("panic while following the cluster: %v\n%s", p, debug.Stack())
+		}
+	}()
+	s.err = s.Source.Run(s.ctx)
 }
 
 func waitForSnapshot(s *session) tea.Cmd {

@@ -76,7 +76,7 @@ func (l listing) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	undo := redirectLogs(false)
+	_, undo := redirectLogs(false)
 	defer undo()
 	config, client, err := connect(*l.cluster)
 	if err != nil {

@@ -17,12 +17,12 @@ const logLimit = 1 << 20
 // goes there as well: client-go hands that to credential plugins, which would
 // draw over the UI. Without a place for the file it is dropped. The returned
 // function undoes it.
-func redirectLogs(silence bool) (undo func()) {
+func redirectLogs(silence bool) (path string, undo func()) {
 	file, err := openLog()
 	if err != nil {
 		file, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 		if err != nil {
-			return func() {}
+			return "", func() {}
 		}
 	}
 	logger := slog.New(slog.NewTextHandler(file, nil))
@@ -32,7 +32,7 @@ func redirectLogs(silence bool) (undo func()) {
 	if silence {
 		os.Stderr = file
 	}
-	return func() {
+	return file.Name(), func() {
 		os.Stderr = stderr
 		slog.SetDefault(before)
 		klog.ClearLogger()

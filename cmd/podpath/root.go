@@ -77,15 +77,15 @@ func (o *rootOptions) run(ctx context.Context, s streams) error {
 	if kind := os.Getenv("TERM"); kind == "dumb" || kind == "" {
 		return fmt.Errorf("the terminal cannot move its cursor (TERM=%s): use podpath pods and podpath services, which print once", kind)
 	}
-	closeLog := redirectLogs(true)
-	defer closeLog()
+	path, undo := redirectLogs(true)
+	defer undo()
 	connect := connector(*o.cluster)
 	cluster, err := connect(tui.Choice{Context: o.cluster.Context, Namespace: o.cluster.Namespace, All: o.cluster.AllNamespaces})
 	if err != nil {
 		return err
 	}
 	if err := tui.Run(ctx, tui.Options{Cluster: cluster, Connect: connect, Mouse: o.mouse, ASCII: !speaksUTF8(os.Getenv)}, s.in, out); err != nil {
-		return brokeError{err}
+		return brokeError{fmt.Errorf("%w (the log is %s)", err, path)}
 	}
 	return nil
 }
