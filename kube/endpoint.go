@@ -140,7 +140,7 @@ func (e Endpoint) with(other Endpoint) Endpoint {
 }
 
 func compareIdentity(a, b Endpoint) int {
-	return cmp.Or(compareAddresses(a.Address, b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.PortName, b.PortName))
+	return cmp.Or(CompareAddresses(a.Address, b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.PortName, b.PortName))
 }
 
 // comparePreference puts first the copy that names the Pod: a ready one is
@@ -161,9 +161,10 @@ func compareBools(a, b bool) int {
 	}
 }
 
-// compareAddresses orders IP addresses by number, so that 10.0.0.9 comes
-// before 10.0.0.10; host names of FQDN slices come last.
-func compareAddresses(a, b string) int {
+// CompareAddresses orders IP addresses by number, so that 10.0.0.9 comes before
+// 10.0.0.10; what is no address, such as the host names of FQDN slices, comes
+// last.
+func CompareAddresses(a, b string) int {
 	x, errX := netip.ParseAddr(a)
 	y, errY := netip.ParseAddr(b)
 	return cmp.Or(compareBools(errX != nil, errY != nil), x.Compare(y), cmp.Compare(a, b))

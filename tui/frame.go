@@ -97,8 +97,10 @@ func (m *Model) placeLine() string {
 // twoSides sets left and right at the ends of a line; where there is no room
 // for both, left loses its beginning.
 func (m *Model) twoSides(left, right string) string {
-	right = ansi.Truncate(right, m.width, "")
-	room := max(0, m.width-style.Width(right)-1)
+	room := m.width - style.Width(right) - 1
+	if room <= 0 {
+		return style.Fit(right, m.width)
+	}
 	if over := style.Width(left) - room; over > 0 {
 		left = ansi.TruncateLeft(left, over+1, style.Ellipsis)
 	}
@@ -108,22 +110,25 @@ func (m *Model) twoSides(left, right string) string {
 // body is the view on the screen, or the reason why it is empty.
 func (m *Model) body() string {
 	v := m.top()
-	l, ok := v.(interface{ Empty() bool })
+	l, ok := v.(lister)
 	if !ok || !l.Empty() {
 		return v.View()
 	}
-	noun := map[kube.Resource]string{kube.Pods: "Pods", kube.Nodes: "Nodes", kube.Services: "Services", kube.EndpointSlices: "endpoints", kube.Namespaces: "namespaces"}[v.Resource()]
+	var head []string
+	if h, ok := v.(headed); ok {
+		head = h.Head()
+	}
 	p := page.New(m.theme)
-	p.SetSize(m.width, m.bodyHeight())
-	p.SetLines(emptyLines(m.snapshot, v.Resource(), noun, v.(lister).Filter()))
-	return p.View()
+	p.SetSize(m.width, max(1, m.bodyHeight()-len(head)))
+	p.SetLines(emptyLines(m.snapshot, v.Resource(), l))
+	return strings.Join(append(head, p.View()), "\n")
 }
 
 // footLine is the prompt while it is open, else a notice, else the keys.
 func (m *Model) footLine() string {
 	switch {
 	case m.prompt.isOpen():
-		return m.prompt.view(m.width)
+		return ansi.Truncate(m.prompt.view(m.width), m.width, "")
 	case m.notice != "":
 		return m.theme.Render(style.Warn, style.Fit(m.notice, m.width))
 	default:

@@ -27,11 +27,22 @@ func (v *textView) Resource() kube.Resource                   { return kube.Pods
 func (v *textView) SetSnapshot(s *kube.Snapshot, _ time.Time) { v.SetLines(v.text(s)) }
 func (v *textView) Update(press tea.KeyPressMsg) tea.Cmd      { v.Page.Update(press); return nil }
 
+// help shows the help, or goes back from it.
+func (m *Model) help() {
+	if m.top().Title() == helpTitle {
+		m.back()
+	} else {
+		m.push(newHelp(m))
+	}
+}
+
+const helpTitle = "Help"
+
 // newHelp explains the keys of the view on the screen, the keys that work
 // everywhere, and the commands.
 func newHelp(m *Model) view {
 	own, title := m.top().Bindings(), m.top().Title()
-	return newTextView(m, "Help", func(*kube.Snapshot) []page.Line {
+	return newTextView(m, helpTitle, func(*kube.Snapshot) []page.Line {
 		lines := bindingLines(nil, title, own)
 		lines = bindingLines(lines, "Everywhere", globalBindings())
 		lines = append(lines, page.Line{}, page.Line{Text: "Commands", Role: style.Title})

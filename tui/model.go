@@ -37,7 +37,13 @@ type lister interface {
 	Filter() string
 	SetFilter(text string) error
 	Len() (all, kept int)
+	Empty() bool
+	// None says what it is that there is none of.
+	None() string
 }
+
+// headed is a list that has lines above it, also when it is empty.
+type headed interface{ Head() []string }
 
 // searcher is a view with a search.
 type searcher interface {

@@ -30,7 +30,7 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.all):
 		return m.toggleAll()
 	case key.Matches(press, keys.help):
-		m.push(newHelp(m))
+		m.help()
 	case key.Matches(press, keys.command):
 		m.prompt.open(":", "", m.completions())
 	case key.Matches(press, keys.filter):
@@ -94,6 +94,7 @@ func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 		if sign == ":" {
 			return m.run(text)
 		}
+		m.setFilter(text) // once more, to tell if it cannot be read
 		return nil
 	default:
 		return m.typed(press)

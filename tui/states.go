@@ -102,10 +102,11 @@ func explain(s kube.State) []string {
 }
 
 // emptyLines stand in for a list that has no rows: they say why.
-func emptyLines(s *kube.Snapshot, r kube.Resource, noun, filter string) []page.Line {
+func emptyLines(s *kube.Snapshot, r kube.Resource, l lister) []page.Line {
 	state := s.State(r)
 	switch {
 	case state.Phase == kube.Syncing && state.Err == "":
+		noun := map[kube.Resource]string{kube.Pods: "Pods", kube.Services: "Services", kube.EndpointSlices: "endpoints", kube.Namespaces: "namespaces"}[r]
 		text := "listing " + noun + " …"
 		if state.Received > 0 {
 			text += " " + strconv.Itoa(state.Received)
@@ -117,9 +118,9 @@ func emptyLines(s *kube.Snapshot, r kube.Resource, noun, filter string) []page.L
 			lines = append(lines, page.Line{Text: why, Role: style.Warn})
 		}
 		return lines
-	case filter != "":
-		return []page.Line{{Text: "Nothing matches " + filter + ": esc clears the filter.", Role: style.Dim}}
+	case l.Filter() != "":
+		return []page.Line{{Text: "Nothing matches " + l.Filter() + ": esc clears the filter.", Role: style.Dim}}
 	default:
-		return []page.Line{{Text: "No " + noun + " in " + words.Scope(s.Scope) + ".", Role: style.Dim}}
+		return []page.Line{{Text: l.None(), Role: style.Dim}}
 	}
 }

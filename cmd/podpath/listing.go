@@ -38,7 +38,7 @@ func newPods(s streams, o *kube.Options) *cobra.Command {
 		needed:   []kube.Resource{kube.Pods},
 		document: func(s *kube.Snapshot) any { return podDocument(s) },
 		table: func(w io.Writer, s *kube.Snapshot, wide bool) error {
-			columns := pods.Columns(s.Scope, s.ServicesOf, time.Now)
+			columns := pods.Columns(s.Scope, func() *kube.Snapshot { return s }, func() time.Time { return s.At })
 			rows := pods.Group(s, pods.Rows(s), false, func(string) bool { return false })
 			return table.Print(w, columns, pods.Row.Heading, rows, wide)
 		},
@@ -52,7 +52,7 @@ func newServices(s streams, o *kube.Options) *cobra.Command {
 		needed:   []kube.Resource{kube.Services, kube.EndpointSlices},
 		document: func(s *kube.Snapshot) any { return serviceDocument(s) },
 		table: func(w io.Writer, s *kube.Snapshot, wide bool) error {
-			return table.Print(w, services.Columns(s.Scope, time.Now), nil, s.Services, wide)
+			return table.Print(w, services.Columns(s.Scope, func() *kube.Snapshot { return s }, func() time.Time { return s.At }), nil, s.Services, wide)
 		},
 	})
 }

@@ -42,7 +42,7 @@ func New(theme *style.Theme, service kube.Key) *View {
 func Columns() []table.Column[kube.Endpoint] {
 	return []table.Column[kube.Endpoint]{
 		{
-			Title: "ADDRESS", Min: 12, Key: "I", Compare: by(func(e kube.Endpoint) string { return e.Address }),
+			Title: "ADDRESS", Min: 12, Key: "I", Compare: func(a, b kube.Endpoint) int { return kube.CompareAddresses(a.Address, b.Address) },
 			Cell: text(func(e kube.Endpoint) string { return e.Address }),
 		},
 		{Title: "PORT", Priority: 1, Cell: text(port)},
@@ -106,7 +106,7 @@ func (v *View) Resource() kube.Resource { return kube.EndpointSlices }
 // SetSize sets the cells to draw in.
 func (v *View) SetSize(width, height int) {
 	v.width, v.height = width, height
-	v.List.SetSize(width, max(2, height-len(v.head())))
+	v.List.SetSize(width, max(2, height-len(v.Head())))
 }
 
 // SetTheme replaces the theme.
@@ -122,16 +122,19 @@ func (v *View) SetSnapshot(s *kube.Snapshot, _ time.Time) {
 	if v.service != nil {
 		rows = v.service.Endpoints
 	}
-	v.SetSize(v.width, v.height) // the head may have grown
 	v.SetRows(rows)
+	v.SetSize(v.width, v.height) // the head may have grown
 }
+
+// None says that there are no endpoints: Head may say why.
+func (v *View) None() string { return "No endpoints." }
 
 // headShare is the part of the height that the head may take at most.
 const headShare = 3
 
-// head says what the Service is, and its flags in sentences, as far as there
+// Head says what the Service is, and its flags in sentences, as far as there
 // is room.
-func (v *View) head() []string {
+func (v *View) Head() []string {
 	if v.service == nil {
 		return []string{v.theme.Render(style.Bad, style.Fit("The Service "+v.key.String()+" is gone.", v.width))}
 	}
@@ -146,13 +149,20 @@ func (v *View) head() []string {
 			lines = append(lines, v.theme.Render(style.Bad, line))
 		}
 	}
-	return lines[:min(len(lines), max(1, v.height/headShare))]
+	room := v.height / headShare
+	if v.Empty() {
+		room = v.height - 1
+	}
+	return lines[:min(len(lines), max(1, room))]
 }
 
 // View draws the view.
 func (v *View) View() string {
-	return strings.Join(append(v.head(), v.List.View()), "\n")
+	return strings.Join(append(v.Head(), v.List.View()), "\n")
 }
+
+// Click puts the cursor on the endpoint drawn in a line.
+func (v *View) Click(line int) { v.List.Click(line - len(v.Head())) }
 
 var keys = struct{ pod, describe, yaml, copy key.Binding }{
 	pod:      key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "go to the Pod")),

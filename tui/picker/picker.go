@@ -3,6 +3,7 @@ package picker
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -62,6 +63,9 @@ func newView(theme *style.Theme, title, current string) *View {
 
 // Title is the view's breadcrumb.
 func (v *View) Title() string { return v.title }
+
+// None says that there is nothing to pick from.
+func (v *View) None() string { return "There are no " + strings.ToLower(v.title) + "." }
 
 // Resource is what the view lists.
 func (v *View) Resource() kube.Resource { return v.resource }

@@ -11,6 +11,7 @@ import (
 	"podpath/tui/list"
 	"podpath/tui/style"
 	"podpath/tui/table"
+	"podpath/tui/words"
 )
 
 // Pane lists Pods by Node.
@@ -24,13 +25,14 @@ type Pane struct {
 // New returns the pane for a scope.
 func New(theme *style.Theme, scope kube.Scope) *Pane {
 	p := &Pane{snapshot: &kube.Snapshot{Scope: scope}, folded: map[string]bool{}}
-	columns := Columns(scope,
-		func(pod *kube.Pod) []*kube.Service { return p.snapshot.ServicesOf(pod) },
-		func() time.Time { return p.now })
+	columns := Columns(scope, func() *kube.Snapshot { return p.snapshot }, func() time.Time { return p.now })
 	t := table.New(theme, Row.ID, columns)
 	t.Heading = Row.Heading
 	p.List = list.New(t, subject)
 	p.Arrange = func(rows []Row) []Row {
+		if !p.snapshot.State(kube.Pods).Listed {
+			return nil // how many Pods a Node has is not known
+		}
 		return Group(p.snapshot, rows, p.Filter() != "", func(node string) bool { return p.folded[node] })
 	}
 	return p
@@ -47,6 +49,9 @@ func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
 	p.snapshot, p.now = s, now
 	p.SetRows(Rows(s))
 }
+
+// None says that there are no Pods.
+func (p *Pane) None() string { return "No Pods in " + words.Scope(p.snapshot.Scope) + "." }
 
 var keys = struct{ describe, services, yaml, copy, fold, foldAll key.Binding }{
 	describe: key.NewBinding(key.WithKeys("enter", "d"), key.WithHelp("enter", "describe")),

@@ -136,11 +136,14 @@ func (n *node) heading() table.Cell {
 }
 
 // Columns returns the columns of Pods. The namespace has one only where
-// several are shown; services and now are asked when a row is drawn.
-func Columns(scope kube.Scope, services func(*kube.Pod) []*kube.Service, now func() time.Time) []table.Column[Row] {
+// several are shown; snapshot and now are asked when a row is drawn.
+func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.Time) []table.Column[Row] {
 	names := func(p *kube.Pod) string {
+		if !snapshot().State(kube.Services).Listed {
+			return words.Unknown
+		}
 		var out []string
-		for _, s := range services(p) {
+		for _, s := range snapshot().ServicesOf(p) {
 			out = append(out, s.Name)
 		}
 		return words.List(out)
@@ -165,7 +168,7 @@ func Columns(scope kube.Scope, services func(*kube.Pod) []*kube.Service, now fun
 			Cell: text(func(p *kube.Pod) string { return words.Restarts(now(), p) }),
 		},
 		{
-			Title: "IP", Min: 15, Priority: 2, Key: "I", Compare: by((*kube.Pod).IP),
+			Title: "IP", Min: 15, Priority: 2, Key: "I", Compare: func(a, b Row) int { return kube.CompareAddresses(a.Pod.IP(), b.Pod.IP()) },
 			Cell: text(func(p *kube.Pod) string { return words.OrNone(p.IP()) }),
 		},
 		{

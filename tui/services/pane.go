@@ -11,20 +11,22 @@ import (
 	"podpath/tui/list"
 	"podpath/tui/style"
 	"podpath/tui/table"
+	"podpath/tui/words"
 )
 
 // Pane lists Services: all of the scope, or those of one Pod.
 type Pane struct {
 	*list.List[*kube.Service]
-	of    *kube.Key // a Pod, or nil for all Services
-	title string
-	now   time.Time
+	of       *kube.Key // a Pod, or nil for all Services
+	title    string
+	snapshot *kube.Snapshot
+	now      time.Time
 }
 
 // New returns the pane for a scope.
 func New(theme *style.Theme, scope kube.Scope) *Pane {
-	p := &Pane{title: "Services"}
-	columns := Columns(scope, func() time.Time { return p.now })
+	p := &Pane{title: "Services", snapshot: &kube.Snapshot{Scope: scope}}
+	columns := Columns(scope, func() *kube.Snapshot { return p.snapshot }, func() time.Time { return p.now })
 	p.List = list.New(table.New(theme, func(s *kube.Service) string { return s.UID }, columns), subject)
 	return p
 }
@@ -44,7 +46,7 @@ func (p *Pane) Resource() kube.Resource { return kube.Services }
 
 // SetSnapshot shows a newer state of the cluster.
 func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
-	p.now = now
+	p.snapshot, p.now = s, now
 	if p.of == nil {
 		p.SetRows(s.Services)
 		return
@@ -54,6 +56,18 @@ func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
 		rows = s.ServicesOf(pod)
 	}
 	p.SetRows(rows)
+}
+
+// None says that there are no Services.
+func (p *Pane) None() string {
+	switch {
+	case p.of == nil:
+		return "No Services in " + words.Scope(p.snapshot.Scope) + "."
+	case p.snapshot.Pod(*p.of) == nil:
+		return "The Pod " + p.of.String() + " is gone."
+	default:
+		return "No Service selects the Pod " + p.of.String() + "."
+	}
 }
 
 var keys = struct{ endpoints, describe, yaml, copy key.Binding }{

@@ -15,8 +15,14 @@ import (
 )
 
 // Columns returns the columns of Services. The namespace has one only where
-// several are shown.
-func Columns(scope kube.Scope, now func() time.Time) []table.Column[*kube.Service] {
+// several are shown; snapshot and now are asked when a row is drawn.
+func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.Time) []table.Column[*kube.Service] {
+	endpoints := func(s *kube.Service) table.Cell {
+		if s.Kind != kube.ExternalName && !snapshot().State(kube.EndpointSlices).Listed {
+			return table.Plain(words.Unknown)
+		}
+		return endpointsCell(s)
+	}
 	columns := []table.Column[*kube.Service]{
 		{
 			Title: "NAME", Min: 16, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
@@ -27,7 +33,7 @@ func Columns(scope kube.Scope, now func() time.Time) []table.Column[*kube.Servic
 			Cell: text(func(s *kube.Service) string { return string(s.Kind) }),
 		},
 		{
-			Title: "CLUSTER-IP", Min: 14, Max: 60, Priority: 2, Key: "I", Compare: by(clusterIP),
+			Title: "CLUSTER-IP", Min: 14, Max: 60, Priority: 2, Key: "I", Compare: byClusterIP,
 			Cell: text(clusterIP),
 		},
 		{
@@ -40,7 +46,7 @@ func Columns(scope kube.Scope, now func() time.Time) []table.Column[*kube.Servic
 		},
 		{
 			Title: "ENDPOINTS", Min: 9, Priority: 1, Key: "E", Compare: by(func(s *kube.Service) int { return s.Counts.Ready }),
-			Cell: endpointsCell,
+			Cell: endpoints,
 		},
 		{
 			Title: "FLAGS", Min: 12, Max: 60, Priority: 5, Key: "F", Compare: by(func(s *kube.Service) int { return -len(s.Flags) }),
@@ -70,6 +76,11 @@ func clusterIP(s *kube.Service) string {
 		return "None"
 	}
 	return words.List(s.ClusterIPs)
+}
+
+func byClusterIP(a, b *kube.Service) int {
+	first := func(s *kube.Service) string { ip, _, _ := strings.Cut(clusterIP(s), ","); return ip }
+	return kube.CompareAddresses(first(a), first(b))
 }
 
 func endpointsCell(s *kube.Service) table.Cell {

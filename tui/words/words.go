@@ -13,6 +13,10 @@ import (
 // None stands for a value that there is not: never 0, never empty.
 const None = "–"
 
+// Unknown stands for a value that podpath cannot know: it has not read, or may
+// not read, what it follows from.
+const Unknown = "?"
+
 // OrNone returns s, or None when it is empty.
 func OrNone(s string) string {
 	if s == "" {
