@@ -90,7 +90,7 @@ func podFacts(s *kube.Snapshot, p *kube.Pod, now time.Time) *text {
 	t.fact("Account", p.ServiceAccount)
 	t.fact("Created", when(now, p.Created))
 	t.fact("Deleted", when(now, p.Deleted), style.Warn)
-	services(t, s.ServicesOf(p), p)
+	t.services(s, p)
 	t.heading("Containers")
 	for _, c := range p.Containers {
 		t.line(containerRole(c), "%s", containerLine(c))
@@ -106,7 +106,7 @@ func containerLine(c kube.Container) string {
 		parts = append(parts, "("+string(c.Kind)+")")
 	}
 	parts = append(parts, words.OrNone(c.State))
-	if c.Kind != kube.InitContainer && c.State == "running" && !c.Ready {
+	if judgedReady(c) && c.State == "running" && !c.Ready {
 		parts = append(parts, "not ready")
 	}
 	if c.Restarts > 0 {
@@ -118,8 +118,13 @@ func containerLine(c kube.Container) string {
 	return strings.Join(parts, "  ")
 }
 
+// judgedReady reports whether a container can become ready at all.
+func judgedReady(c kube.Container) bool {
+	return c.Kind == kube.AppContainer || c.Kind == kube.SidecarContainer
+}
+
 func containerRole(c kube.Container) style.Role {
-	if c.Ready || c.Kind == kube.InitContainer || c.Kind == kube.EphemeralContainer {
+	if c.Ready || !judgedReady(c) {
 		return style.Text
 	}
 	return style.Warn
@@ -127,13 +132,20 @@ func containerRole(c kube.Container) style.Role {
 
 // services says by which Services a Pod is reached, and whether each sends it
 // traffic.
-func services(t *text, of []*kube.Service, p *kube.Pod) {
+func (t *text) services(s *kube.Snapshot, p *kube.Pod) {
 	t.heading("Services")
-	if len(of) == 0 {
+	of := s.ServicesOf(p)
+	switch {
+	case !s.State(kube.Services).Listed:
+		t.line(style.Warn, "not known: they are not listed, :status says why")
+	case len(of) == 0:
 		t.line(style.Dim, "none selects this Pod")
 	}
 	for _, svc := range of {
 		state := "not an endpoint"
+		if !s.State(kube.EndpointSlices).Listed {
+			state = words.Unknown
+		}
 		for _, e := range svc.Endpoints {
 			if e.Pod == p.Name {
 				state = e.State()
@@ -181,7 +193,7 @@ func serviceFacts(s *kube.Snapshot, svc *kube.Service, now time.Time) *text {
 	t.fact("External", words.List(svc.External()))
 	t.fact("DNS name", fmt.Sprintf("%s.%s.svc", svc.Name, svc.Namespace))
 	if svc.Kind != kube.ExternalName {
-		t.fact("Endpoints", words.Endpoints(svc.Counts)+" ready")
+		t.fact("Endpoints", endpoints(s, svc))
 		t.fact("Selector", selector(s, svc))
 	}
 	if svc.ClientIPAffinity {
@@ -200,6 +212,13 @@ func serviceFacts(s *kube.Snapshot, svc *kube.Service, now time.Time) *text {
 	ports(t, svc)
 	t.labels("Labels", svc.Labels)
 	return t
+}
+
+func endpoints(s *kube.Snapshot, svc *kube.Service) string {
+	if !s.State(kube.EndpointSlices).Listed {
+		return words.Unknown
+	}
+	return words.Endpoints(svc.Counts)
 }
 
 func selector(s *kube.Snapshot, svc *kube.Service) string {

@@ -75,21 +75,29 @@ func (v *View) SetSnapshot(s *kube.Snapshot, now time.Time) {
 	v.draw()
 }
 
-// Read returns the command that reads the object, or nil while what was read
-// is still good.
+// Read returns the command that reads the object, once it is time to, or nil
+// while what was read is still good or is being read.
 func (v *View) Read(ctx context.Context, reader Reader) tea.Cmd {
-	record := v.record()
-	fresh := v.read != nil && (record == v.shown || v.now.Sub(v.read.at) < rereadAfter)
-	if v.reading || fresh {
+	record, uid := v.record()
+	if v.reading || v.read != nil && record == v.shown {
 		return nil
 	}
+	at := v.now
+	if v.read != nil && at.Before(v.read.at.Add(rereadAfter)) {
+		at = v.read.at.Add(rereadAfter)
+	}
 	v.reading, v.shown = true, record
-	target, yaml, at := v.target, v.yaml, v.now
+	ref, yaml, wait := v.target.Ref, v.yaml, at.Sub(v.now)
 	return func() tea.Msg {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
 		answer := objectRead{of: v, at: at}
-		answer.object, answer.objectErr = reader.Get(ctx, target.Ref)
+		answer.object, answer.objectErr = reader.Get(ctx, ref)
 		if !yaml {
-			answer.events, answer.eventsErr = reader.Events(ctx, target.Ref, target.UID)
+			answer.events, answer.eventsErr = reader.Events(ctx, ref, uid)
 		}
 		return answer
 	}
@@ -106,24 +114,25 @@ func (v *View) Receive(msg tea.Msg) bool {
 	return true
 }
 
-// record returns the snapshot's record of the object, or nil.
-func (v *View) record() any {
+// record returns the snapshot's record of the object, or nil, and the UID: an
+// object of the same name that was created anew is shown in place of the old.
+func (v *View) record() (record any, uid string) {
 	switch v.target.Ref.Resource {
 	case kube.Pods:
 		if p := v.snapshot.Pod(v.target.Ref.Key); p != nil {
-			return p
+			return p, p.UID
 		}
 	case kube.Nodes:
 		if n := v.snapshot.Node(v.target.Ref.Name); n != nil {
-			return n
+			return n, n.UID
 		}
 	case kube.Services:
 		if s := v.snapshot.Service(v.target.Ref.Key); s != nil {
-			return s
+			return s, s.UID
 		}
 	case kube.EndpointSlices, kube.Namespaces: // not described
 	}
-	return nil
+	return nil, v.target.UID
 }
 
 func (v *View) draw() {
@@ -135,7 +144,8 @@ func (v *View) draw() {
 		return
 	}
 	var t *text
-	switch record := v.record().(type) {
+	record, _ := v.record()
+	switch record := record.(type) {
 	case *kube.Pod:
 		t = podFacts(v.snapshot, record, v.now)
 	case *kube.Node:
@@ -144,7 +154,7 @@ func (v *View) draw() {
 		t = serviceFacts(v.snapshot, record, v.now)
 	default:
 		t = &text{}
-		t.line(style.Bad, "%s %s is gone.", v.target.Ref.Resource, v.target.Ref.Key)
+		t.line(style.Bad, "%s is gone.", v.target.Ref.Key)
 	}
 	t.read(v.read, v.now)
 	v.SetLines(t.lines)
