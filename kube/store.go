@@ -14,9 +14,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// snapshotInterval is the shortest time between two snapshots: ten a second
-// are more than a reader can follow, and keep a busy cluster cheap.
-const snapshotInterval = 100 * time.Millisecond
+// snapshotInterval is the shortest time between two snapshots. The first news
+// after a pause are shown at once; on a busy cluster five screens a second are
+// as many as a reader can follow, and cost half of ten.
+const snapshotInterval = 200 * time.Millisecond
 
 // Store follows the resources of one scope and makes snapshots of them.
 type Store struct {
@@ -94,7 +95,7 @@ func (s *Store) changed() {
 }
 
 // Next waits until there is news since the last snapshot that it returned,
-// but at least a tenth of a second after that one, and returns the newest
+// but at least snapshotInterval after that one, and returns the newest
 // state. It is for one caller at a time, and fails only when ctx ends.
 func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 	s.release()
