@@ -94,7 +94,9 @@ func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 		if sign == ":" {
 			return m.run(text)
 		}
-		m.setFilter(text) // once more, to tell if it cannot be read
+		if text != "" {
+			m.setFilter(text) // once more, to tell if it cannot be read
+		}
 		return nil
 	default:
 		return m.typed(press)

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,15 +20,24 @@ var Now = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
 //go:embed cluster.yaml
 var manifests []byte
 
+var clusters = map[string]*kube.Snapshot{} // by namespace; they never change
+
+var mu sync.Mutex // guards clusters
+
 // Cluster returns the test cluster as a user of the namespace sees it; "" is
 // for all namespaces.
 func Cluster(t testing.TB, namespace string) *kube.Snapshot {
 	t.Helper()
-	s, err := kube.SnapshotFromYAML(manifests, kube.Scope{Namespace: namespace}, Now)
-	if err != nil {
-		t.Fatalf("cluster.yaml: %v", err)
+	mu.Lock()
+	defer mu.Unlock()
+	if clusters[namespace] == nil {
+		s, err := kube.SnapshotFromYAML(manifests, kube.Scope{Namespace: namespace}, Now)
+		if err != nil {
+			t.Fatalf("cluster.yaml: %v", err)
+		}
+		clusters[namespace] = s
 	}
-	return s
+	return clusters[namespace]
 }
 
 var update = flag.Bool("update", false, "rewrite the golden files")

@@ -261,7 +261,8 @@ func (t *Table[R]) titles(widths []int) string {
 		}
 		title := c.Title
 		if i == t.sort {
-			title += map[bool]string{false: "↑", true: "↓"}[t.descending]
+			room := min(style.Width(title), widths[i]-1) // a cut title keeps its arrow
+			title = style.Window(title, 0, room) + map[bool]string{false: "↑", true: "↓"}[t.descending]
 		}
 		b.WriteString(style.Fit(title, widths[i]))
 		b.WriteString(strings.Repeat(" ", gap))

@@ -238,6 +238,14 @@ func TestSortByTurnsTheOrderAround(t *testing.T) {
 	}
 }
 
+func TestANarrowTitleKeepsItsArrow(t *testing.T) {
+	table := newTable(3, 5, numbered(1)...)
+	table.SortBy("N")
+	if got := plainLines(table)[0]; got != "NA↑" {
+		t.Errorf("got %q, want NA↑", got)
+	}
+}
+
 func TestClickSelectsTheRowInTheLine(t *testing.T) {
 	table := newTable(20, 5, numbered(100)...)
 	table.Move(50)
