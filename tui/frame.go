@@ -43,7 +43,7 @@ func (m *Model) View() tea.View {
 		v.Content = style.ASCII(v.Content)
 	}
 	if m.prompt.isOpen() {
-		v.Cursor = m.prompt.cursor(m.height - 1)
+		v.Cursor = m.prompt.cursor(m.width, m.height)
 	}
 	return v
 }

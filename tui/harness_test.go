@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -112,7 +111,7 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 			s.source.snapshots <- o.snapshot
 		}
 		s.model = NewModel(ctx, Options{
-			Cluster: s.cluster(o.snapshot.Scope, s.source),
+			Cluster: s.cluster("raspi", o.snapshot.Scope, s.source),
 			Connect: func(c Choice) (Cluster, error) {
 				s.chosen = append(s.chosen, c)
 				if o.connect != nil {
@@ -125,17 +124,19 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 				}
 				snapshot := golden.Cluster(t, c.Namespace)
 				s.source = newSource(snapshot)
-				return s.cluster(snapshot.Scope, s.source), nil
+				return s.cluster(c.Context, snapshot.Scope, s.source), nil
 			},
 			ASCII: o.ascii,
 			Now:   func() time.Time { return golden.Now.Add(time.Since(bubbleStart)) },
 		}, s.width, s.height)
 		s.start(s.model.Init())
 		s.settle()
+		defer func() {
+			cancel()
+			s.model.running.Wait()
+			time.Sleep(time.Hour) // commands that wait for a time end, too
+		}()
 		test(s)
-		cancel()
-		s.model.running.Wait()
-		time.Sleep(time.Hour) // commands that wait for a time end, too
 	})
 }
 
@@ -144,8 +145,8 @@ var contexts = []string{"arn:aws:eks:eu-central-1:123456789012:cluster/in-the-cl
 // bubbleStart is when time begins in a synctest bubble.
 var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (s *screen) cluster(scope kube.Scope, source Source) Cluster {
-	return Cluster{Context: "raspi", Contexts: contexts, Server: "https://192.168.13.101:6443", Scope: scope, Source: source, Reader: s.reader}
+func (s *screen) cluster(context string, scope kube.Scope, source Source) Cluster {
+	return Cluster{Context: context, Contexts: contexts, Server: "https://192.168.13.101:6443", Scope: scope, Source: source, Reader: s.reader}
 }
 
 func (s *screen) start(cmd tea.Cmd) {
@@ -293,5 +294,3 @@ func (s *screen) selected() string {
 	s.Errorf("got no selected row in\n%s", s.text())
 	return ""
 }
-
-var errTest = errors.New("the test says so")

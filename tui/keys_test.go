@@ -176,7 +176,7 @@ func TestFromEndpointToPodAndItsServicesAgainAndAgain(t *testing.T) {
 		s.press("enter")
 		for range 4 {
 			s.press("enter") // to the Pod
-			if got := s.selected(); !strings.HasPrefix(got, "sample-deployment-6d…6d-4xk2p") {
+			if got := s.selected(); !strings.HasPrefix(got, "sample-dep…6d-4xk2p") {
 				s.Fatalf("got %q selected, want the Pod of the endpoint", got)
 			}
 			s.press("s")
@@ -251,7 +251,7 @@ func TestMouse(t *testing.T) {
 			s.Errorf("got %q selected by a click, want the row in the line", got)
 		}
 		s.send(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
-		if got := s.selected(); !strings.HasPrefix(got, "sample-deployment-6d…6d-4xk2p") {
+		if got := s.selected(); !strings.HasPrefix(got, "sample-dep…6d-4xk2p") {
 			s.Errorf("got %q selected by the wheel, want the third row below", got)
 		}
 		views["endpoints"](s)

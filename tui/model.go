@@ -186,6 +186,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.mouse(msg)
 	case tea.PasteMsg:
 		if m.prompt.isOpen() {
+			msg.Content = kube.Clean(msg.Content)
 			return m, m.typed(msg)
 		}
 	default:

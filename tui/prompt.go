@@ -46,13 +46,13 @@ func (p *prompt) view(width int) string {
 	return p.sign + p.input.View()
 }
 
-// cursor is where the terminal's cursor stands, in line y.
-func (p *prompt) cursor(y int) *tea.Cursor {
+// cursor is where the terminal's cursor stands, in the last line.
+func (p *prompt) cursor(width, height int) *tea.Cursor {
 	c := p.input.Cursor()
 	if c == nil {
 		return nil
 	}
-	c.X++ // after the sign
-	c.Y = y
+	c.X = min(1+c.X, width-1) // after the sign
+	c.Y = height - 1
 	return c
 }
