@@ -77,7 +77,7 @@ func TestEveryKindAndFlagIsShown(t *testing.T) {
 		"selector-matches-no-pod", "no-ready-endpoint", "target-port-missing", "no-selector-no-slice", "load-balancer-pending", "0/1 (1 not ready)")
 	for service, sentence := range map[string]string{
 		"flag-selects-nothing":      "matches no Pod in namespace " + namespace,
-		"flag-not-ready":            "None of the 1 endpoint is ready",
+		"flag-not-ready":            "The only endpoint is not ready",
 		"flag-port-missing":         `targets the port named "metrics", which 2 of the 2 Pods`,
 		"flag-noselector-noslice":   "no EndpointSlice gives it an endpoint",
 		"kind-loadbalancer-pending": "No load balancer has given this Service an address",
@@ -111,6 +111,13 @@ func TestDetailYAMLAndSearch(t *testing.T) {
 	u.sees("apiVersion: v1")
 	u.press("n")
 	u.sees("schedulerName: default-scheduler")
+
+	u.press("1", screen.Escape)
+	u.sees("raspi001")
+	u.press("g", screen.Enter)
+	u.sees("Pods › raspi001", "control-plane:NoSchedule", "Conditions", "Ready=True  KubeletReady")
+	u.press("y")
+	u.sees("raspi001 YAML", "kind: Node")
 }
 
 func TestTextFromTheClusterIsHarmless(t *testing.T) {
@@ -206,6 +213,8 @@ func TestNamespaceAndContextSwitch(t *testing.T) {
 	u.sees("› Contexts")
 	u.press(screen.Enter)
 	u.sees("pi › default")
+	u.press(":", "ns nowhere", screen.Enter)
+	u.sees("pi › nowhere", "there is no namespace nowhere")
 	u.press(":", "nonsense", screen.Enter)
 	u.sees("no command :nonsense")
 	u.press(":", "q", screen.Enter)

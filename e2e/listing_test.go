@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -97,6 +98,7 @@ func TestListingErrorsAreOneClearLine(t *testing.T) {
 		want string
 	}{
 		"namespace that does not exist": {[]string{"pods", "-n", "nowhere"}, `there is no namespace "nowhere"`},
+		"time that is none":             {[]string{"pods", "--request-timeout", "soon"}, "request-timeout"},
 		"unknown format":                {[]string{"pods", "-o", "xml"}, `no output format "xml"`},
 		"unknown context":               {[]string{"services", "--context", "mars"}, `no context "mars"`},
 		"unknown flag":                  {[]string{"pods", "--nonsense"}, "unknown flag"},
@@ -108,5 +110,20 @@ func TestListingErrorsAreOneClearLine(t *testing.T) {
 				t.Errorf("exit code %d, stdout %q, stderr %q; want 2 and one line with %q", got.code, got.out, got.err, test.want)
 			}
 		})
+	}
+}
+
+func TestListingThatCannotBeWrittenFails(t *testing.T) {
+	t.Parallel()
+	c := cluster.Use(t)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close() //nolint:errcheck // nothing was written
+	cmd := command(t, c.Kubeconfig, "pods", "-A")
+	cmd.Stdout = full
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("writing to a full device: %v, want exit code 1", err)
 	}
 }

@@ -72,6 +72,8 @@ func noReadyEndpoint(e evidence) (Flag, bool) {
 	switch {
 	case !e.slicesKnown || c.Ready > 0:
 		return Flag{}, false
+	case c.Total == 1:
+		return Flag{NoReadyEndpoint, "The only endpoint is not ready: look at the readiness probe of its Pod."}, true
 	case c.Total > 0:
 		return Flag{NoReadyEndpoint, fmt.Sprintf("None of the %s is ready: look at the readiness probe of the Pods.", plural(c.Total, "endpoint"))}, true
 	case e.podsKnown && len(e.pods) > 0:

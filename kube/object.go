@@ -38,7 +38,7 @@ type Condition struct{ Type, Status, Reason, Message string }
 func (c *Client) Get(ctx context.Context, ref Ref) (Object, error) {
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
-	answer := c.of(ref.Resource).Get().Namespace(ref.Namespace).Resource(ref.Resource.String()).Name(ref.Name).
+	answer := c.of(ref.Resource).Get().NamespaceIfScoped(ref.Namespace, !ref.Resource.ClusterScoped()).Resource(ref.Resource.String()).Name(ref.Name).
 		SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx)
 	if err := answer.Error(); err != nil { // the error of Raw lacks the server's words
 		return Object{}, fmt.Errorf("get %s %s: %s", ref.Resource, ref.Key, Clean(describe(err)))

@@ -3,6 +3,7 @@ package kube
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -84,16 +85,12 @@ func (p ServicePort) named() bool {
 }
 
 // External lists the addresses by which a Service is reached from outside the
-// cluster, as the EXTERNAL-IP column of kubectl does.
+// cluster, or the name that it stands for.
 func (s *Service) External() []string {
-	switch {
-	case s.Kind == ExternalName:
+	if s.Kind == ExternalName {
 		return []string{s.ExternalName}
-	case s.Kind == LoadBalancer && len(s.LoadBalancerAddresses)+len(s.ExternalIPs) == 0:
-		return []string{"<pending>"}
-	default:
-		return append(s.LoadBalancerAddresses[:len(s.LoadBalancerAddresses):len(s.LoadBalancerAddresses)], s.ExternalIPs...)
 	}
+	return slices.Concat(s.LoadBalancerAddresses, s.ExternalIPs)
 }
 
 func newService(in interner, o *corev1.Service) *Service {

@@ -41,7 +41,7 @@ func TestNewServiceOfEveryKind(t *testing.T) {
 		"LoadBalancer without an address": {
 			service:  balancer(),
 			want:     Service{Kind: LoadBalancer, ClusterIPs: []string{"10.96.0.3"}},
-			external: []string{"<pending>"},
+			external: nil,
 		},
 		"LoadBalancer with addresses": {
 			service:  balancer(corev1.LoadBalancerIngress{IP: "203.0.113.1", Hostname: "lb.example"}, corev1.LoadBalancerIngress{Hostname: "lb2.example"}, corev1.LoadBalancerIngress{}),

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ func stateSummary(s *kube.Snapshot) (string, style.Role) {
 		parts = append(parts, r.String()+" "+stateWord(state))
 	}
 	switch {
+	case isMissing(s):
+		return "there is no namespace " + s.Scope.Namespace, style.Bad
 	case len(parts) == 0:
 		return "live", role
 	case sameState(s):
@@ -41,6 +44,12 @@ func stateSummary(s *kube.Snapshot) (string, style.Role) {
 	default:
 		return strings.Join(parts, " · "), role
 	}
+}
+
+// isMissing reports that the namespace looked at does not exist, as far as
+// podpath may know.
+func isMissing(s *kube.Snapshot) bool {
+	return !s.Scope.All() && s.State(kube.Namespaces).Phase == kube.Live && !slices.Contains(s.Namespaces, s.Scope.Namespace)
 }
 
 // sameState reports whether all resources are in the same phase.

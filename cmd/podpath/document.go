@@ -89,7 +89,7 @@ func podDocument(s *kube.Snapshot) podList {
 		doc := podDoc{
 			Namespace: p.Namespace, Name: p.Name, Node: p.Node, Status: p.Status, Ready: p.IsReady,
 			Containers: readyDoc{p.Ready, p.Total}, Restarts: p.Restarts, IPs: some(p.IPs), HostNetwork: p.HostNetwork,
-			Ports: []portDoc{}, Services: []string{}, Labels: some(p.Labels), Created: p.Created,
+			Ports: []portDoc{}, Services: []string{}, Labels: some(p.Labels), Created: p.Created.UTC(),
 		}
 		for _, port := range p.Ports() {
 			doc.Ports = append(doc.Ports, portDoc{Name: port.Name, Protocol: port.Protocol, Port: port.Port})
@@ -107,7 +107,7 @@ func serviceDocument(s *kube.Snapshot) serviceList {
 	for _, svc := range s.Services {
 		doc := serviceDoc{
 			Namespace: svc.Namespace, Name: svc.Name, Kind: svc.Kind, ClusterIPs: some(svc.ClusterIPs), External: some(svc.External()),
-			Ports: []portDoc{}, Selector: some(svc.Selector), Counts: svc.Counts, Endpoints: some(svc.Endpoints), Flags: some(svc.Flags), Created: svc.Created,
+			Ports: []portDoc{}, Selector: some(svc.Selector), Counts: svc.Counts, Endpoints: some(svc.Endpoints), Flags: some(svc.Flags), Created: svc.Created.UTC(),
 		}
 		for _, port := range svc.Ports {
 			doc.Ports = append(doc.Ports, portDoc(port))

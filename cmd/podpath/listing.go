@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"podpath/kube"
 	"podpath/tui/pods"
 	"podpath/tui/services"
+	"podpath/tui/style"
 	"podpath/tui/table"
 )
 
@@ -84,7 +87,7 @@ func (l listing) run(ctx context.Context, s streams) error {
 	}
 	if l.cluster.RequestTimeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, l.cluster.RequestTimeout, fmt.Errorf("no complete answer from %s within %s (--request-timeout)", config.Server, l.cluster.RequestTimeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, l.cluster.RequestTimeout, fmt.Errorf("no complete answer within %s (--request-timeout)", l.cluster.RequestTimeout))
 		defer cancel()
 	}
 	snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, l.follow...), l.needed...)
@@ -95,11 +98,14 @@ func (l listing) run(ctx context.Context, s streams) error {
 		return err
 	}
 	for _, notice := range notices(snapshot, l.follow) {
-		if _, err := fmt.Fprintf(s.err, "podpath: shown without %s\n", notice); err != nil {
-			return err
+		if _, err := fmt.Fprintf(s.err, "podpath: something is missing: %s\n", notice); err != nil {
+			return brokeError{err}
 		}
 	}
-	return write(s.out, snapshot)
+	if err := write(s.out, snapshot); err != nil {
+		return brokeError{fmt.Errorf("print the listing: %w", err)}
+	}
+	return nil
 }
 
 // checkNamespace tells an empty namespace from one that does not exist.
@@ -114,15 +120,31 @@ func (l listing) checkNamespace(ctx context.Context, client *kube.Client, s *kub
 	return nil // it exists, or the user may not know
 }
 
+// inLocale replaces podpath's own signs where the locale does not have them.
+func inLocale(text string) string {
+	if speaksUTF8(os.Getenv) {
+		return text
+	}
+	return style.ASCII(text)
+}
+
 // printer returns what prints a snapshot in the chosen format.
 func (l listing) printer() (func(io.Writer, *kube.Snapshot) error, error) {
 	switch l.output {
 	case "text", "wide":
-		return func(w io.Writer, s *kube.Snapshot) error { return l.table(w, s, l.output == "wide") }, nil
+		return func(w io.Writer, s *kube.Snapshot) error {
+			var text bytes.Buffer
+			if err := l.table(&text, s, l.output == "wide"); err != nil {
+				return err
+			}
+			_, err := io.WriteString(w, inLocale(text.String()))
+			return err
+		}, nil
 	case "json":
 		return func(w io.Writer, s *kube.Snapshot) error {
 			e := json.NewEncoder(w)
 			e.SetIndent("", "  ")
+			e.SetEscapeHTML(false)
 			return e.Encode(l.document(s))
 		}, nil
 	case "yaml":

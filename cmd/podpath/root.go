@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"podpath/kube"
 	"podpath/tui"
@@ -58,7 +59,8 @@ func addClusterFlags(root *cobra.Command, o *kube.Options) {
 	f.BoolVarP(&o.AllNamespaces, "all-namespaces", "A", false, "look at all namespaces")
 	f.StringVar(&o.As, "as", "", "the user to impersonate")
 	f.StringArrayVar(&o.AsGroups, "as-group", nil, "a group to impersonate; may be repeated")
-	f.DurationVar(&o.RequestTimeout, "request-timeout", 30*time.Second, "how long one request may take; 0 is for ever (watches are never cut)")
+	o.RequestTimeout = 30 * time.Second
+	f.Var((*timeout)(&o.RequestTimeout), "request-timeout", "how long a request, or a whole listing, may take, such as 5s or 2m; 0 is for ever (watches are never cut)")
 	f.Float32Var(&o.QPS, "qps", 50, "requests a second to the API server, on average")
 	f.IntVar(&o.Burst, "burst", 100, "requests at once to the API server")
 	for name, complete := range map[string]cobra.CompletionFunc{"context": completeContexts(o), "namespace": completeNamespaces(o)} {
@@ -66,6 +68,17 @@ func addClusterFlags(root *cobra.Command, o *kube.Options) {
 			panic(err) // the flag was added above
 		}
 	}
+}
+
+// timeout is a duration as kubectl takes it: a bare number is seconds.
+type timeout time.Duration
+
+func (t *timeout) String() string { return time.Duration(*t).String() }
+func (t *timeout) Type() string   { return "duration" }
+func (t *timeout) Set(text string) error {
+	d, err := clientcmd.ParseTimeout(text)
+	*t = timeout(d)
+	return err
 }
 
 // run opens the terminal UI.

@@ -190,7 +190,7 @@ func serviceFacts(s *kube.Snapshot, svc *kube.Service, now time.Time) *text {
 	t.fact("Service", svc.Key().String())
 	t.fact("Kind", string(svc.Kind))
 	t.fact("Cluster IP", strings.Join(svc.ClusterIPs, ", "))
-	t.fact("External", words.List(svc.External()))
+	t.fact("External", words.External(svc))
 	t.fact("DNS name", fmt.Sprintf("%s.%s.svc", svc.Name, svc.Namespace))
 	if svc.Kind != kube.ExternalName {
 		t.fact("Endpoints", endpoints(s, svc))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,7 +140,7 @@ func (v *View) Head() []string {
 		return []string{v.theme.Render(style.Bad, style.Fit("The Service "+v.key.String()+" is gone.", v.width))}
 	}
 	s := v.service
-	parts := []string{string(s.Kind), words.List(append(s.ClusterIPs[:len(s.ClusterIPs):len(s.ClusterIPs)], s.External()...)), words.ServicePorts(s.Ports)}
+	parts := []string{string(s.Kind), words.List(slices.Concat(s.ClusterIPs, s.External())), words.ServicePorts(s.Ports)}
 	if len(s.Selector) > 0 {
 		parts = append(parts, "selects "+s.Selector.String())
 	}

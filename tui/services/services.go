@@ -38,7 +38,7 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 		},
 		{
 			Title: "EXTERNAL", Min: 9, Max: 40, Priority: 7,
-			Cell: text(func(s *kube.Service) string { return words.List(s.External()) }),
+			Cell: text(func(s *kube.Service) string { return words.External(s) }),
 		},
 		{
 			Title: "PORTS", Min: 11, Max: 48, Priority: 3,

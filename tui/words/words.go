@@ -75,6 +75,15 @@ func ServicePorts(ports []kube.ServicePort) string {
 	return List(out)
 }
 
+// External lists the addresses of a Service from outside, in the words of the
+// EXTERNAL-IP column of kubectl.
+func External(s *kube.Service) string {
+	if s.Kind == kube.LoadBalancer && len(s.External()) == 0 {
+		return "<pending>"
+	}
+	return List(s.External())
+}
+
 // Endpoints says how many backends of a Service are ready, and what is with
 // the others.
 func Endpoints(c kube.EndpointCounts) string {
