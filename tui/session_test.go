@@ -115,7 +115,7 @@ func TestASessionThatBreaksEndsTheProgramWithItsError(t *testing.T) {
 }
 
 func TestStates(t *testing.T) {
-	empty := &kube.Snapshot{Scope: kube.Scope{Namespace: "default"}}
+	empty := &kube.Snapshot{Scope: kube.Scope{Namespace: "default"}, Namespaces: []string{"default"}}
 	all := func(s *kube.Snapshot, state kube.State) *kube.Snapshot {
 		for _, r := range resources {
 			s = s.WithState(r, state)
