@@ -58,15 +58,24 @@ func TestLostTerminalEndsPodpathEvenWithoutASignal(t *testing.T) {
 	}
 }
 
-func TestStoppedTerminalDoesNotKeepPodpathFromEnding(t *testing.T) {
+func TestSuspendAndBack(t *testing.T) {
 	c := cluster.Use(t)
-	u := admin(t, c, "kube-system", screen.Options{})
+	plain := command(t, c.Kubeconfig, "-n", "kube-system")
+	shell := exec.CommandContext(t.Context(), "bash", "--norc", "-i")
+	shell.Env = append(plain.Env, "PS1=shell$ ")
+	u := open(t, shell, screen.Options{})
+	u.sees("shell$")
+	u.press(strings.Join(plain.Args, " ") + "\r")
 	u.sees("coredns-")
-	u.press(screen.Ctrl('s')) // raw mode passes it on: nothing stops
-	if err := u.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	u.press(screen.Ctrl('z'))
+	u.sees("Stopped", "shell$")
+	u.press("fg\r")
+	u.sees("coredns-", "live")
+	u.press("q")
+	u.sees("shell$")
+	if u.State().AltScreen {
+		t.Error("podpath left the alternate screen on")
 	}
-	u.leaves(gone)
 }
 
 func TestDroppedSSHLineEndsPodpath(t *testing.T) {

@@ -89,7 +89,7 @@ type screen struct {
 	reader        *fakeReader
 	chosen        []Choice
 	copied        string
-	quit          bool
+	quit          bool // or suspended
 }
 
 func drive(t *testing.T, o setup, test func(s *screen)) {
@@ -175,7 +175,7 @@ func (s *screen) receive(msg tea.Msg) {
 		for _, cmd := range msg {
 			s.start(cmd)
 		}
-	case tea.QuitMsg:
+	case tea.QuitMsg, tea.SuspendMsg:
 		s.quit = true
 	default:
 		if fmt.Sprintf("%T", msg) == "tea.setClipboardMsg" {

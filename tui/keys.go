@@ -4,7 +4,7 @@ import "charm.land/bubbles/v2/key"
 
 // The keys that work everywhere. Help is made from them and from the bindings
 // of the views: there is no second list.
-var keys = struct{ pods, services, back, all, filter, command, help, quit, interrupt key.Binding }{
+var keys = struct{ pods, services, back, all, filter, command, help, suspend, quit, interrupt key.Binding }{
 	pods:      key.NewBinding(key.WithKeys("1"), key.WithHelp("1", "Pods by Node")),
 	services:  key.NewBinding(key.WithKeys("2"), key.WithHelp("2", "Services")),
 	back:      key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
@@ -12,10 +12,11 @@ var keys = struct{ pods, services, back, all, filter, command, help, quit, inter
 	filter:    key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "filter")),
 	command:   key.NewBinding(key.WithKeys(":"), key.WithHelp(":", "command")),
 	help:      key.NewBinding(key.WithKeys("?"), key.WithHelp("?", "help")),
+	suspend:   key.NewBinding(key.WithKeys("ctrl+z"), key.WithHelp("ctrl-z", "suspend; fg in the shell brings podpath back")),
 	quit:      key.NewBinding(key.WithKeys("q"), key.WithHelp("q", "quit")),
 	interrupt: key.NewBinding(key.WithKeys("ctrl+c"), key.WithHelp("ctrl-c", "quit")),
 }
 
 func globalBindings() []key.Binding {
-	return []key.Binding{keys.pods, keys.services, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.quit, keys.interrupt}
+	return []key.Binding{keys.pods, keys.services, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.suspend, keys.quit, keys.interrupt}
 }

@@ -5,6 +5,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,13 +96,18 @@ func NewModel(ctx context.Context, options Options, width, height int) *Model {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	m := &Model{options: options, ctx: ctx, theme: style.NewTheme(true), prompt: newPrompt(), width: width, height: height}
+	m := &Model{options: options, ctx: ctx, theme: style.NewTheme(true), width: width, height: height}
 	m.reset(options.Cluster)
 	return m
 }
 
-// reset shows the panes of a newly chosen cluster, still empty.
+// reset shows the panes of a newly chosen cluster, still empty, and of them the
+// one that the user is in.
 func (m *Model) reset(c Cluster) {
+	pane := 0
+	if len(m.stack) > 0 {
+		pane = max(0, slices.Index(m.panes[:], m.stack[0]))
+	}
 	m.snapshot = &kube.Snapshot{Scope: c.Scope}
 	m.now = m.options.Now()
 	m.panes = [2]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope)}
@@ -109,12 +115,12 @@ func (m *Model) reset(c Cluster) {
 	if !c.Scope.All() {
 		m.lastNamespace = c.Scope.Namespace
 	}
-	m.show(m.panes[0])
+	m.show(m.panes[pane])
 }
 
 // Init starts following the cluster.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(m.follow(m.options.Cluster), askTerminal(), waitForMinute())
+	return tea.Batch(m.follow(m.options.Cluster), askTerminal(), m.waitForMinute())
 }
 
 // askTerminal asks for the background, and for synchronized output also over
@@ -129,8 +135,16 @@ func askTerminal() tea.Cmd {
 // minutePassed lets ages grow on an idle screen.
 type minutePassed struct{}
 
-func waitForMinute() tea.Cmd {
-	return tea.Tick(time.Minute, func(time.Time) tea.Msg { return minutePassed{} })
+func (m *Model) waitForMinute() tea.Cmd {
+	ended := m.ctx.Done()
+	return func() tea.Msg {
+		select {
+		case <-time.After(time.Minute):
+			return minutePassed{}
+		case <-ended:
+			return nil
+		}
+	}
 }
 
 func (m *Model) top() view { return m.stack[len(m.stack)-1] }
@@ -172,7 +186,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case minutePassed:
 		m.now = m.options.Now()
 		m.refresh()
-		return m, waitForMinute()
+		return m, m.waitForMinute()
 	case snapshotArrived:
 		return m, m.receiveSnapshot(msg)
 	case sessionEnded:

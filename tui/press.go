@@ -16,6 +16,8 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(press, keys.interrupt):
 		return tea.Quit
+	case key.Matches(press, keys.suspend):
+		return tea.Suspend
 	case m.prompt.isOpen():
 		return m.pressInPrompt(press)
 	case key.Matches(press, keys.quit):
@@ -32,9 +34,9 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.help):
 		m.help()
 	case key.Matches(press, keys.command):
-		m.prompt.open(":", "", m.completions())
+		m.prompt.open(":", m.completions())
 	case key.Matches(press, keys.filter):
-		m.prompt.open("/", "", nil) // the filter before stays until something is typed
+		m.prompt.open("/", nil) // the filter before stays until something is typed
 	default:
 		return m.top().Update(press)
 	}

@@ -12,17 +12,12 @@ type prompt struct {
 	sign  string // "/" or ":"; empty while closed
 }
 
-func newPrompt() prompt {
-	input := textinput.New()
-	input.Prompt = ""
-	input.SetVirtualCursor(false) // the terminal's own needs no redrawing to blink
-	return prompt{input: input}
-}
-
-func (p *prompt) open(sign, text string, suggestions []string) {
+// open starts with an empty line; tab completes to the suggestions.
+func (p *prompt) open(sign string, suggestions []string) {
 	p.sign = sign
-	p.input.SetValue(text)
-	p.input.CursorEnd()
+	p.input = textinput.New()
+	p.input.Prompt = ""
+	p.input.SetVirtualCursor(false) // the terminal's own needs no redrawing to blink
 	p.input.ShowSuggestions = len(suggestions) > 0
 	p.input.SetSuggestions(suggestions)
 	p.input.Focus()
