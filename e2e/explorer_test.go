@@ -89,7 +89,8 @@ func TestEveryKindAndFlagIsShown(t *testing.T) {
 		u.press(screen.Escape, screen.Escape)
 	}
 	u.press("1")
-	u.sees("CrashLoopBackOff", "ErrImageNeverPull", "Completed", "no Node yet  1 Pod", "3/3", "unschedulable")
+	u.sees("ErrImageNeverPull", "Completed", "no Node yet  1 Pod", "3/3", "unschedulable")
+	u.seesWithin(time.Minute, "CrashLoopBackOff") // between two crashes it is an Error
 }
 
 func TestDetailYAMLAndSearch(t *testing.T) {
