@@ -134,7 +134,6 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 		defer func() {
 			cancel()
 			s.model.running.Wait()
-			time.Sleep(time.Hour) // commands that wait for a time end, too
 		}()
 		test(s)
 	})

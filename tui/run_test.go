@@ -1,0 +1,110 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"go.uber.org/goleak"
+
+	"podpath/tui/golden"
+)
+
+// terminal is a real one, of which a test holds the other end.
+type terminal struct {
+	*os.File // what the user types goes in here
+	tty      *os.File
+	drawn    chan struct{} // closed once the screen shows the Pods
+	output   bytes.Buffer  // valid once read
+	read     chan struct{} // closed at the end of the output
+}
+
+func newTerminal(t *testing.T) *terminal {
+	user, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pty.Setsize(tty, &pty.Winsize{Cols: 80, Rows: 24}); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := syscall.Dup(int(user.Fd())) // for a file whose Close ends a Read
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = syscall.SetNonblock(fd, true), user.Close()
+	user = os.NewFile(uintptr(fd), user.Name())
+	term := &terminal{File: user, tty: tty, drawn: make(chan struct{}), read: make(chan struct{})}
+	go term.follow()
+	t.Cleanup(func() { _, _ = user.Close(), tty.Close() })
+	return term
+}
+
+func (term *terminal) follow() {
+	defer close(term.read)
+	buffer := make([]byte, 1<<16)
+	for shown := false; ; {
+		n, err := term.Read(buffer)
+		term.output.Write(buffer[:n])
+		if !shown && bytes.Contains(term.output.Bytes(), []byte("dual-0")) {
+			shown = true
+			close(term.drawn)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func TestEveryWayOutRestoresTheTerminalAndLeavesNoGoroutine(t *testing.T) {
+	broke := errors.New("panic while following pods")
+	for name, c := range map[string]struct {
+		leave func(term *terminal, s *fakeSource, cancel context.CancelFunc)
+		gone  bool // the terminal
+		want  error
+	}{
+		"the user quits":       {leave: func(term *terminal, _ *fakeSource, _ context.CancelFunc) { _, _ = io.WriteString(term, "q") }},
+		"the user presses ^C":  {leave: func(term *terminal, _ *fakeSource, _ context.CancelFunc) { _, _ = io.WriteString(term, "\x03") }},
+		"a signal comes":       {leave: func(_ *terminal, _ *fakeSource, cancel context.CancelFunc) { cancel() }},
+		"a session breaks":     {leave: func(_ *terminal, s *fakeSource, _ context.CancelFunc) { s.breaks <- broke }, want: broke},
+		"the terminal is gone": {leave: func(term *terminal, _ *fakeSource, _ context.CancelFunc) { _ = term.Close() }, gone: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			term, source := newTerminal(t), newSource(golden.Cluster(t, "default"))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() {
+				cluster := Cluster{Scope: golden.Cluster(t, "default").Scope, Source: source, Reader: &fakeReader{}}
+				ended <- Run(ctx, Options{Cluster: cluster}, term.tty, term.tty)
+			}()
+			<-term.drawn
+			left := time.Now()
+			c.leave(term, source, cancel)
+			err := <-ended
+			if took := time.Since(left); took > time.Second {
+				t.Errorf("took %s to leave, want at most a second", took)
+			}
+			_ = term.tty.Close()
+			_ = term.Close()
+			<-term.read
+			if c.gone {
+				return
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			for what, sequence := range map[string]string{"the first screen": "\x1b[?1049l", "the cursor": "\x1b[?25h"} {
+				if out := term.output.Bytes(); !bytes.Contains(out, []byte(sequence)) {
+					t.Errorf("got %s not restored: %q", what, out[max(0, len(out)-200):])
+				}
+			}
+		})
+	}
+}
