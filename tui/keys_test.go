@@ -122,6 +122,8 @@ func TestCopyWritesToTheClipboardOfTheTerminal(t *testing.T) {
 		{"Pods", []string{"j", "j"}, "dual-0"},
 		{"Services", nil, "dual-stack"},
 		{"endpoints", nil, "10.244.2.11:80"},
+		{"Services", []string{"j", "j", "enter"}, "10.244.2.11"}, // port-missing
+		{"Services", []string{"enter", "G"}, "[fd00:2::1e]:8080"},
 		{"YAML", nil, "kind: Pod\nspec: {}"},
 	} {
 		drive(t, setup{}, func(s *screen) {

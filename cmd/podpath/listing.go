@@ -35,8 +35,13 @@ type listing struct {
 var outputs = []string{"text", "wide", "json", "yaml"}
 
 func newPods(s streams, o *kube.Options) *cobra.Command {
-	return newListing(s, "pods", "Print the Pods by Node, once", listing{
-		cluster:  o,
+	l := podListing()
+	l.cluster = o
+	return newListing(s, "pods", "Print the Pods by Node, once", l)
+}
+
+func podListing() listing {
+	return listing{
 		follow:   []kube.Resource{kube.Pods, kube.Nodes, kube.Services, kube.EndpointSlices},
 		needed:   []kube.Resource{kube.Pods},
 		document: func(s *kube.Snapshot) any { return podDocument(s) },
@@ -45,19 +50,24 @@ func newPods(s streams, o *kube.Options) *cobra.Command {
 			rows := pods.Group(s, pods.Rows(s), false, func(string) bool { return false })
 			return table.Print(w, columns, pods.Row.Heading, rows, wide)
 		},
-	})
+	}
 }
 
 func newServices(s streams, o *kube.Options) *cobra.Command {
-	return newListing(s, "services", "Print the Services with their endpoints, once", listing{
-		cluster:  o,
+	l := serviceListing()
+	l.cluster = o
+	return newListing(s, "services", "Print the Services with their endpoints, once", l)
+}
+
+func serviceListing() listing {
+	return listing{
 		follow:   []kube.Resource{kube.Services, kube.EndpointSlices, kube.Pods},
 		needed:   []kube.Resource{kube.Services, kube.EndpointSlices},
 		document: func(s *kube.Snapshot) any { return serviceDocument(s) },
 		table: func(w io.Writer, s *kube.Snapshot, wide bool) error {
 			return table.Print(w, services.Columns(s.Scope, func() *kube.Snapshot { return s }, func() time.Time { return s.At }), nil, s.Services, wide)
 		},
-	})
+	}
 }
 
 func newListing(s streams, name, short string, l listing) *cobra.Command {

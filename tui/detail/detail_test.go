@@ -72,7 +72,7 @@ func TestFacts(t *testing.T) {
 	}{
 		"a Pod": {
 			pod(s, "default", "sample-deployment-6d4b75cb6d-4xk2p"),
-			[]string{"2 of 2 containers; the Pod is ready", "Node            raspi002", "Pod IP          10.244.2.11", "ReplicaSet/sample-deployment-6d4b75cb6d", "2026-03-12 12:00:00 (2d ago)", "nginx-container  running  80/TCP", "nginx:1.12", "sample-clusterip  ClusterIP  8080→80/TCP  ready", "port-missing  ClusterIP  80→metrics/TCP  not an endpoint", "app: sample-app"},
+			[]string{"2 of 2 containers; the Pod is ready", "Node            raspi002", "Pod IP          10.244.2.11", "ReplicaSet/sample-deployment-6d4b75cb6d", "2026-03-12 12:00:00 (2d ago)", "nginx-container  running  80/TCP", "nginx:1.12", "sample-clusterip  ClusterIP  8080→80/TCP  ready", "app: sample-app"},
 			[]string{"hostNetwork", "Deleted"},
 		},
 		"a Pod with two addresses":     {pod(s, "default", "dual-0"), []string{"10.244.2.30, fd00:2::1e", "http:8080/TCP  dns:53/UDP"}, nil},
@@ -82,7 +82,7 @@ func TestFacts(t *testing.T) {
 		"a Pod that crashes":           {pod(s, "odd", "crashing"), []string{"CrashLoopBackOff", "the Pod is not ready", "app  waiting CrashLoopBackOff  17 restarts"}, nil},
 		"an evicted Pod":               {pod(s, "odd", "evicted"), []string{"Evicted", "The node was low on resource: memory."}, nil},
 		"a Pod on a Node that is lost": {pod(s, "odd", "lost"), []string{"⚑ Node raspi004 is not ready: Kubelet stopped posting node status."}, nil},
-		"a Pod without a Node":         {pod(s, "odd", "unscheduled"), []string{"Status          Pending", "app  –"}, []string{"\nNode "}},
+		"a Pod without a Node":         {pod(s, "odd", "unscheduled"), []string{"Status          Pending", "app  –", "lb-pending  LoadBalancer  30082:80→8080/TCP  not an endpoint"}, []string{"\nNode "}},
 		"a Node": {
 			intent.NodeTarget(s.Node("raspi001")),
 			[]string{"Roles           control-plane", "10.244.1.0/24, fd00:1::/64", "2 in all namespaces; the Node takes 110", "node-role.kubernetes.io/control-plane:NoSchedule", "arm64  Debian GNU/Linux 12 (bookworm)", "Zone            shelf-a"},

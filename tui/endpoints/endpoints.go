@@ -84,6 +84,14 @@ func port(e kube.Endpoint) string {
 	return s
 }
 
+// dialled is what a client connects to.
+func dialled(e kube.Endpoint) string {
+	if e.Port == 0 {
+		return e.Address
+	}
+	return net.JoinHostPort(e.Address, strconv.Itoa(e.Port))
+}
+
 func id(e kube.Endpoint) string { return e.Address + " " + port(e) }
 
 func text(of func(kube.Endpoint) string) func(kube.Endpoint) table.Cell {
@@ -192,7 +200,7 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.pod):
 		return intent.Send(intent.Notice{Text: "The EndpointSlice names no Pod for " + e.Address + "."})
 	case key.Matches(press, keys.copy):
-		return intent.Send(intent.Copy{Text: net.JoinHostPort(e.Address, strconv.Itoa(e.Port))})
+		return intent.Send(intent.Copy{Text: dialled(e)})
 	}
 	return nil
 }
