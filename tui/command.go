@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"podpath/kube"
 	"podpath/tui/intent"
 	"podpath/tui/picker"
 )
@@ -78,7 +79,7 @@ func (m *Model) completions() []string {
 	lines = append(lines, "ns all")
 	if m.session != nil {
 		for _, c := range m.session.Contexts {
-			lines = append(lines, "ctx "+c)
+			lines = append(lines, "ctx "+kube.Clean(c))
 		}
 	}
 	return lines

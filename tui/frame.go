@@ -52,7 +52,7 @@ func (m *Model) View() tea.View {
 func (m *Model) titleLine() string {
 	where := words.Scope(m.snapshot.Scope)
 	if m.session != nil && m.session.Context != "" {
-		where = m.session.Context + " › " + where
+		where = kube.Clean(m.session.Context) + " › " + where
 	}
 	tabs := ""
 	for i, pane := range m.panes {

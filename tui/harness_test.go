@@ -139,7 +139,7 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 	})
 }
 
-var contexts = []string{"arn:aws:eks:eu-central-1:123456789012:cluster/in-the-cloud", "laptop", "raspi", "server-1", "server-2", "server-3"}
+var contexts = []string{"arn:aws:eks:eu-central-1:123456789012:cluster/in-the-cloud", "laptop", "raspi", "server-1", "server-2", "server-3", "x" + hostile}
 
 // bubbleStart is when time begins in a synctest bubble.
 var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

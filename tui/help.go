@@ -82,7 +82,7 @@ func helpLine(what, help string) page.Line {
 func newStatus(m *Model) view {
 	server := ""
 	if m.session != nil {
-		server = m.session.Server
+		server = kube.Clean(m.session.Server)
 	}
 	return newTextView(m, "Status", func(s *kube.Snapshot) []page.Line { return stateLines(s, server) })
 }

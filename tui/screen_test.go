@@ -118,6 +118,7 @@ func TestTextFromTheClusterCannotActOnTheTerminal(t *testing.T) {
 	for name, keys := range map[string][]string{
 		"Pods": nil, "wide": {"ctrl+w"}, "Node": {"enter"}, "Pod": {"j", "enter"}, "Services": {"2"}, "Service": {"2", "d"}, "endpoints": {"2", "enter"},
 		"Services of Pod": {"j", "s"}, "namespaces": {":", "n", "s", "enter"}, "status": {":", "s", "t", "a", "t", "u", "s", "enter"}, "copied": {"j", "c"},
+		"a context": {":", "c", "t", "x", "enter", "G", "enter"}, "its completion": {":", "c", "t", "x", " ", "x", "tab"},
 	} {
 		drive(t, setup{width: 200, height: 60, snapshot: refused}, func(s *screen) {
 			s.press(keys...)

@@ -3,7 +3,6 @@ package detail
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -256,7 +255,7 @@ func TestAnswersOfOtherViewsAreNotTaken(t *testing.T) {
 	target := pod(s, "default", "not-ready")
 	v, other := New(style.NewTheme(true), target), New(style.NewTheme(true), target)
 	v.SetSnapshot(s, golden.Now)
-	if other.Receive(v.Read(t.Context(), &fakeReader{})()) || other.Receive(fmt.Sprint("anything")) {
+	if other.Receive(v.Read(t.Context(), &fakeReader{})()) || other.Receive("anything") {
 		t.Error("got a message taken that is not the view's own")
 	}
 }

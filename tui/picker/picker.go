@@ -44,7 +44,7 @@ func Contexts(theme *style.Theme, contexts []string, current string) *View {
 
 func newView(theme *style.Theme, title, current string) *View {
 	columns := []table.Column[string]{
-		{Title: "NAME", Key: "N", Compare: cmp.Compare[string], Cell: table.Plain},
+		{Title: "NAME", Key: "N", Compare: cmp.Compare[string], Cell: func(name string) table.Cell { return table.Plain(kube.Clean(name)) }},
 		{Title: "", Cell: func(name string) table.Cell {
 			if name == current {
 				return table.Plain("current")
