@@ -20,7 +20,7 @@ var leaves = []string{"assets", "probes/wire"}
 // arrows names each layer and the layers, besides itself and the leaves, that its packages may import. A package belongs to
 // the layer with the longest name that is a folder above it, or the package itself.
 var arrows = map[string][]string{
-	"cmd":          {"tui", "tui/table", "probes", "kube/forward", "kube/demo", "kube"},
+	"cmd":          {"tui", "tui/table", "tui/style", "probes", "kube/forward", "kube/demo", "kube"},
 	"cmd/prober":   {},
 	"tui":          {"tui/table", "tui/style", "probes", "kube/forward", "kube"},
 	"tui/table":    {"tui/style"},
