@@ -91,8 +91,7 @@ func TestEveryWayOutRestoresTheTerminalAndLeavesNoGoroutine(t *testing.T) {
 			if took := time.Since(left); took > time.Second {
 				t.Errorf("took %s to leave, want at most a second", took)
 			}
-			_ = term.tty.Close()
-			_ = term.Close()
+			_ = term.tty.Close() // then the output ends
 			<-term.read
 			if c.gone {
 				return
