@@ -44,7 +44,7 @@ func (r Row) ID() string {
 func headingID(node string) string { return "node " + node }
 
 // Heading returns the text of a heading; ok is false for a Pod.
-func (r Row) Heading(bool) (cell table.Cell, ok bool) {
+func (r Row) Heading() (cell table.Cell, ok bool) {
 	if r.Pod != nil {
 		return table.Cell{}, false
 	}

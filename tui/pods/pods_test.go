@@ -18,7 +18,7 @@ import (
 func outline(rows []Row) string {
 	var out []string
 	for _, r := range rows {
-		if cell, ok := r.Heading(false); ok {
+		if cell, ok := r.Heading(); ok {
 			words := strings.Fields(cell.Text)
 			out = append(out, words[0]+r.node.name)
 		} else {
@@ -67,7 +67,7 @@ func TestHeadingsSayWhatTheNodeIs(t *testing.T) {
 	s := golden.Cluster(t, "")
 	var got []string
 	for _, r := range Group(s, Rows(s), false, func(string) bool { return true }) {
-		cell, _ := r.Heading(false)
+		cell, _ := r.Heading()
 		got = append(got, cell.Text)
 		if broken := strings.Contains(cell.Text, "NotReady"); broken != (cell.Role == style.Bad) {
 			t.Errorf("got role %d for %q", cell.Role, cell.Text)

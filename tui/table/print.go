@@ -10,7 +10,7 @@ import (
 
 // Print writes all rows once, as wide as they are and without colours: what
 // the widget shows, for a listing outside the TUI.
-func Print[R any](out io.Writer, columns []Column[R], heading func(R, bool) (Cell, bool), rows []R, wide bool) error {
+func Print[R any](out io.Writer, columns []Column[R], heading func(R) (Cell, bool), rows []R, wide bool) error {
 	var shown []Column[R]
 	for _, c := range columns {
 		if wide || !c.Wide {
@@ -26,7 +26,7 @@ func Print[R any](out io.Writer, columns []Column[R], heading func(R, bool) (Cel
 	lines = append(lines, titles)
 	for _, r := range rows {
 		if heading != nil {
-			if cell, ok := heading(r, wide); ok {
+			if cell, ok := heading(r); ok {
 				lines = append(lines, []string{cell.Text})
 				continue
 			}

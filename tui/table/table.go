@@ -16,7 +16,7 @@ type Column[R any] struct {
 	Title string
 	Cell  func(R) Cell
 	// Min is the narrowest useful width; a column that cannot have it is left
-	// out. Max, unless 0, is the widest.
+	// out. Max, unless 0, is the widest, except in the wide mode.
 	Min, Max int
 	// Priority 0 stays to the last; higher numbers are left out earlier.
 	Priority int
@@ -47,7 +47,7 @@ type Table[R any] struct {
 	ID func(R) string
 	// Heading returns the text of a row that spans all columns and groups
 	// the rows below it; ok is false for ordinary rows.
-	Heading func(r R, wide bool) (cell Cell, ok bool)
+	Heading func(R) (cell Cell, ok bool)
 
 	columns       []Column[R]
 	theme         *style.Theme
@@ -159,17 +159,12 @@ func (t *Table[R]) visible() []R {
 func (t *Table[R]) measure() {
 	for _, r := range t.visible() {
 		if t.Heading != nil {
-			if _, heading := t.Heading(r, t.wide); heading {
+			if _, heading := t.Heading(r); heading {
 				continue
 			}
 		}
 		for i, c := range t.columns {
-			if w := style.Width(c.Cell(r).Text); w > t.natural[i] {
-				t.natural[i] = w
-			}
-			if c.Max > 0 {
-				t.natural[i] = min(t.natural[i], max(c.Max, style.Width(c.Title)+1))
-			}
+			t.natural[i] = max(t.natural[i], style.Width(c.Cell(r).Text))
 		}
 	}
 }
@@ -223,10 +218,14 @@ const gap = 1
 func (t *Table[R]) widths() []int {
 	columns, room := make([]sized, len(t.columns)), t.width
 	for i, c := range t.columns {
-		columns[i] = sized{min: cmp.Or(c.Min, t.natural[i]), natural: t.natural[i], priority: min(c.Priority, maxPriority), extra: c.Wide && !t.wide}
+		natural := t.natural[i]
+		if c.Max > 0 && !t.wide {
+			natural = min(natural, max(c.Max, style.Width(c.Title)+1))
+		}
+		columns[i] = sized{min: cmp.Or(c.Min, natural), natural: natural, priority: min(c.Priority, maxPriority), extra: c.Wide && !t.wide}
 		if t.wide {
-			columns[i].min = t.natural[i]
-			room += t.natural[i] + gap
+			columns[i].min = natural
+			room += natural + gap
 		}
 	}
 	return layout(columns, room, gap)
@@ -272,7 +271,7 @@ func (t *Table[R]) titles(widths []int) string {
 
 func (t *Table[R]) line(r R, widths []int, selected bool) string {
 	if t.Heading != nil {
-		if cell, ok := t.Heading(r, t.wide); ok {
+		if cell, ok := t.Heading(r); ok {
 			text := style.Fit(cell.Text, t.width)
 			if selected {
 				return t.theme.Render(style.Cursor, text)

@@ -26,7 +26,7 @@ var columns = []Column[row]{
 
 func newTable(width, height int, rows ...row) *Table[row] {
 	t := New(style.NewTheme(true), func(r row) string { return r.id }, columns)
-	t.Heading = func(r row, _ bool) (Cell, bool) { return Cell{r.name, style.Accent}, r.heading }
+	t.Heading = func(r row) (Cell, bool) { return Cell{r.name, style.Accent}, r.heading }
 	t.SetSize(width, height)
 	t.SetRows(rows)
 	return t
@@ -260,7 +260,7 @@ func TestClickSelectsTheRowInTheLine(t *testing.T) {
 }
 
 func TestPrint(t *testing.T) {
-	heading := func(r row, _ bool) (Cell, bool) { return Plain(r.name), r.heading }
+	heading := func(r row) (Cell, bool) { return Plain(r.name), r.heading }
 	rows := []row{{name: "a heading that is wider than the columns", heading: true}, {id: "A", name: "web", note: "漢字"}, {id: "B", name: "database", note: ""}}
 	for wide, want := range map[bool]string{
 		false: "NAME      NOTE\na heading that is wider than the columns\nweb       漢字\ndatabase\n",
