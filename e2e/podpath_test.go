@@ -84,7 +84,7 @@ func (u *user) press(keys ...string) {
 	}
 }
 
-// find types a filter and takes the first Pod under the first Node, or the first row.
+// filter types a filter and keeps it.
 func (u *user) filter(text string) {
 	u.t.Helper()
 	u.press("/", text, screen.Enter)

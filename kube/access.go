@@ -12,12 +12,10 @@ import (
 
 // Access is something that a user may or may not do.
 type Access struct {
-	Verb        string
-	Group       string
-	Resource    string
-	Subresource string
-	Namespace   string // empty for the whole cluster
-	Name        string // empty for all
+	Verb      string
+	Group     string
+	Resource  string
+	Namespace string // empty for the whole cluster
 }
 
 // Allowed asks the API server whether the user may do it
@@ -27,7 +25,7 @@ func (c *Client) Allowed(ctx context.Context, a Access) (bool, error) {
 	defer cancel()
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Verb: a.Verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Namespace: a.Namespace, Name: a.Name,
+			Verb: a.Verb, Group: a.Group, Resource: a.Resource, Namespace: a.Namespace,
 		},
 	}}
 	err := c.authorization.Post().Resource("selfsubjectaccessreviews").

@@ -74,5 +74,9 @@ func (c *Client) deadline(ctx context.Context) (context.Context, context.CancelF
 	if c.timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no answer within %s (--request-timeout)", c.timeout))
+	return context.WithTimeoutCause(ctx, c.timeout, c.errTimeout())
+}
+
+func (c *Client) errTimeout() error {
+	return fmt.Errorf("no answer within %s (--request-timeout)", c.timeout)
 }

@@ -125,6 +125,9 @@ func (c *Config) reload() (*rest.Config, error) {
 func (c *Config) tune(o Options) error {
 	c.rest.QPS, c.rest.Burst = cmp.Or(o.QPS, DefaultQPS), cmp.Or(o.Burst, DefaultBurst)
 	c.rest.UserAgent = o.UserAgent
+	if o.As != "" || len(o.AsGroups) > 0 { // in a Pod, clientcmd drops them
+		c.rest.Impersonate.UserName, c.rest.Impersonate.Groups = o.As, o.AsGroups
+	}
 	c.rest.Timeout = 0 // it would cut watches
 	c.rest.WarningHandler = rest.NoWarnings{}
 	c.rest.Dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext

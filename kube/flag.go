@@ -72,6 +72,10 @@ func noReadyEndpoint(e evidence) (Flag, bool) {
 	switch {
 	case !e.slicesKnown || c.Ready > 0:
 		return Flag{}, false
+	case c.Total > 0 && c.Terminating == c.Total:
+		return Flag{NoReadyEndpoint, fmt.Sprintf("Nothing is left but %s being terminated: look why no new Pod is ready.", plural(c.Total, "endpoint"))}, true
+	case c.Total > 0 && len(e.service.Selector) == 0:
+		return Flag{NoReadyEndpoint, fmt.Sprintf("No EndpointSlice says ready for any of its %s: look at their conditions.", plural(c.Total, "endpoint"))}, true
 	case c.Total == 1:
 		return Flag{NoReadyEndpoint, "The only endpoint is not ready: look at the readiness probe of its Pod."}, true
 	case c.Total > 0:

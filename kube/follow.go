@@ -128,7 +128,7 @@ func (s *Store) listWatch(r Resource, into sink) *cache.ListWatch {
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.Watch = true
 			withList := options.SendInitialEvents != nil
-			w, err := request(&options).Watch(ctx)
+			w, err := s.open(ctx, request(&options), withList)
 			switch {
 			case err == nil && isCut(w):
 				fails(ctx, "watch", errCut)
@@ -146,6 +146,38 @@ func (s *Store) listWatch(r Resource, into sink) *cache.ListWatch {
 			return w, err
 		},
 	}
+}
+
+// open starts a watch. One that begins with a list has something to say at
+// once, so it must answer in time; others may be kept waiting for the first
+// event by a proxy.
+func (s *Store) open(ctx context.Context, r *rest.Request, withList bool) (watch.Interface, error) {
+	if !withList || s.client.timeout <= 0 {
+		return r.Watch(ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	late := time.AfterFunc(s.client.timeout, cancel)
+	w, err := r.Watch(ctx)
+	if !late.Stop() {
+		return nil, s.client.errTimeout()
+	}
+	if err != nil || isCut(w) {
+		cancel()
+		return w, err
+	}
+	return &stoppable{w, cancel}, nil
+}
+
+// stoppable is a watch whose context ends with it.
+type stoppable struct {
+	watch.Interface
+	cancel context.CancelFunc
+}
+
+// Stop ends the watch.
+func (w *stoppable) Stop() {
+	w.Interface.Stop()
+	w.cancel()
 }
 
 func isCut(w watch.Interface) bool {

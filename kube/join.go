@@ -38,6 +38,7 @@ func (j *join) update(s *Store, next *Snapshot) {
 	if len(touched) == 0 {
 		return
 	}
+	pods := newPodIndex(s.pods.records, len(touched))
 	changes := make(map[Key]change[*Service], len(touched))
 	for k := range touched {
 		bare, exists := s.services.records.get(k)
@@ -45,7 +46,7 @@ func (j *join) update(s *Store, next *Snapshot) {
 			changes[k] = change[*Service]{deleted: true}
 			continue
 		}
-		changes[k] = change[*Service]{record: j.joined(bare, s.pods.records)}
+		changes[k] = change[*Service]{record: j.joined(bare, pods)}
 	}
 	j.services = j.services.with(changes)
 }
@@ -71,7 +72,7 @@ func sameForServices(a, b *Pod) bool {
 	return a.Finished == b.Finished && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Ports(), b.Ports())
 }
 
-func (j *join) joined(bare *Service, pods list[*Pod]) *Service {
+func (j *join) joined(bare *Service, pods podIndex) *Service {
 	if bare.Kind == ExternalName {
 		return bare // DNS only: slices that an earlier kind of it left behind count for nothing
 	}
@@ -80,7 +81,7 @@ func (j *join) joined(bare *Service, pods list[*Pod]) *Service {
 	svc.Counts = countEndpoints(svc.Endpoints)
 	e := evidence{service: &svc, podsKnown: j.podsKnown, slicesKnown: j.slicesKnown}
 	if j.podsKnown {
-		e.pods = selected(pods, &svc, true)
+		e.pods = pods.selected(&svc)
 	}
 	svc.Flags = serviceFlags(e)
 	return &svc
@@ -107,4 +108,49 @@ func (j *join) touchSlices(touched map[Key]bool, c *collection[*discoveryv1.Endp
 			j.slicesOf[of] = append(j.slicesOf[of], ch.record)
 		}
 	}
+}
+
+// podIndex finds the Pods that a Service selects. For many Services it knows
+// the Pods by label: else each Service would look at every Pod of its
+// namespace.
+type podIndex struct {
+	pods    list[*Pod]
+	byLabel map[namespacedLabel][]*Pod // nil for few Services
+}
+
+type namespacedLabel struct {
+	namespace string
+	label     Label
+}
+
+// indexFrom is how many Services are worth an index.
+const indexFrom = 32
+
+func newPodIndex(pods list[*Pod], services int) podIndex {
+	if services < indexFrom {
+		return podIndex{pods: pods}
+	}
+	x := podIndex{pods: pods}
+	x.byLabel = map[namespacedLabel][]*Pod{}
+	for _, p := range pods {
+		for _, l := range p.Labels {
+			k := namespacedLabel{p.Namespace, l}
+			x.byLabel[k] = append(x.byLabel[k], p)
+		}
+	}
+	return x
+}
+
+// selected returns the Pods that the Service selects and that have not
+// finished.
+func (x podIndex) selected(svc *Service) []*Pod {
+	candidates := []*Pod(x.pods.namespace(svc.Namespace))
+	if x.byLabel != nil {
+		for i, l := range svc.Selector {
+			if with := x.byLabel[namespacedLabel{svc.Namespace, l}]; i == 0 || len(with) < len(candidates) {
+				candidates = with
+			}
+		}
+	}
+	return selected(candidates, svc, true)
 }

@@ -261,3 +261,21 @@ func BenchmarkFirstSnapshot(b *testing.B) {
 		store.snapshot()
 	}
 }
+
+func TestIndexFindsTheSamePodsAsASearch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		labels := rapid.Custom(func(t *rapid.T) Labels {
+			pairs := rapid.MapOf(rapid.SampledFrom([]string{"app", "tier"}), rapid.SampledFrom([]string{"x", "y"})).Draw(t, "labels")
+			return newLabels(interner{}, pairs)
+		})
+		var pods list[*Pod]
+		for i := range rapid.IntRange(0, 8).Draw(t, "pods") {
+			pods = append(pods, &Pod{Namespace: "a", Name: fmt.Sprint(i), Labels: labels.Draw(t, "of Pod"), Finished: rapid.Bool().Draw(t, "finished")})
+		}
+		svc := &Service{Namespace: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "namespace"), Selector: labels.Draw(t, "selector")}
+		got, want := newPodIndex(pods, indexFrom).selected(svc), newPodIndex(pods, 1).selected(svc)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %d Pods from the index, want the %d of a search", len(got), len(want))
+		}
+	})
+}

@@ -59,7 +59,7 @@ func (s *Snapshot) ServicesOf(p *Pod) []*Service {
 
 // PodsOf lists the Pods that the Service selects, finished ones included.
 func (s *Snapshot) PodsOf(svc *Service) []*Pod {
-	return selected(list[*Pod](s.Pods), svc, false)
+	return selected(list[*Pod](s.Pods).namespace(svc.Namespace), svc, false)
 }
 
 func (s *Service) names(p *Pod) bool {
@@ -71,9 +71,9 @@ func (s *Service) names(p *Pod) bool {
 	return false
 }
 
-func selected(pods list[*Pod], svc *Service, unfinishedOnly bool) []*Pod {
+func selected(pods []*Pod, svc *Service, unfinishedOnly bool) []*Pod {
 	var out []*Pod
-	for _, p := range pods.namespace(svc.Namespace) {
+	for _, p := range pods {
 		if (!unfinishedOnly || !p.Finished) && svc.Selector.Select(p.Labels) {
 			out = append(out, p)
 		}

@@ -3,6 +3,7 @@ package kube
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -63,9 +64,9 @@ type State struct {
 	Since time.Time
 	// Err is the last error in words, for phases other than Live.
 	Err string
-	// Unauthorized is set when the API server does not accept the user's
-	// credentials.
-	Unauthorized bool
+	// Code is the HTTP status of the API server's last answer, when that was an
+	// error; 0 when there was no answer.
+	Code int
 	// Denied says what is not permitted in phase Forbidden.
 	Denied Denied
 	// Listed is set once a complete list was read. What is shown comes from it
@@ -78,6 +79,29 @@ type State struct {
 // Settled reports whether waiting longer would not tell more: the resource
 // was listed or is forbidden.
 func (s State) Settled() bool { return s.Listed || s.Phase == Forbidden }
+
+// Unauthorized reports that the API server does not accept the user's
+// credentials.
+func (s State) Unauthorized() bool { return s.Code == http.StatusUnauthorized }
+
+// Temporary reports that the API server asked to be left alone for a moment.
+func (s State) Temporary() bool {
+	return s.Code == http.StatusTooManyRequests || s.Code == http.StatusServiceUnavailable || s.Code == http.StatusGatewayTimeout
+}
+
+// Advice says what to do about Err.
+func (s State) Advice() string {
+	switch {
+	case s.Unauthorized():
+		return "the API server does not accept your credentials: log in again"
+	case s.Code == http.StatusNotFound:
+		return "the API server does not serve this resource: podpath needs Kubernetes 1.21 or later"
+	case s.Code != 0:
+		return "this is the API server's answer: try again in a moment, or look at its log"
+	default:
+		return "look whether the API server runs and the network leads to it, or choose another one with --context"
+	}
+}
 
 // Denied is a permission that the user lacks. It is an error, too.
 type Denied struct {
@@ -115,7 +139,7 @@ func (d Denied) RoleKind() string {
 // failed returns the state after an error of a list or watch; denied is set
 // when a missing permission is the reason.
 func (s State) failed(err error, denied Denied, now time.Time) State {
-	next := State{Err: Clean(describe(err)), Unauthorized: apierrors.IsUnauthorized(err), Listed: s.Listed, Received: s.Received}
+	next := State{Err: Clean(describe(err)), Code: statusCode(err), Listed: s.Listed, Received: s.Received}
 	switch {
 	case denied != Denied{}:
 		next.Phase, next.Denied = Forbidden, denied
@@ -127,6 +151,14 @@ func (s State) failed(err error, denied Denied, now time.Time) State {
 		next.Since = s.Since
 	}
 	return next
+}
+
+func statusCode(err error) int {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return int(status.Status().Code)
+	}
+	return 0
 }
 
 // describe says an error as far as a user needs it: what the API server

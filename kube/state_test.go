@@ -36,7 +36,7 @@ func TestAFailureMovesTheState(t *testing.T) {
 		{"while stale", State{Phase: Stale, Since: start, Listed: true, Err: "old"}, broken, Denied{}, State{Phase: Stale, Since: start, Listed: true, Err: "broken[31m"}},
 		{"denied", State{Since: start}, denied, denied, State{Phase: Forbidden, Since: now, Denied: denied, Err: "you may not list pods in namespace shop"}},
 		{"not denied any more", State{Phase: Forbidden, Since: start, Denied: denied}, broken, Denied{}, State{Since: now, Err: "broken[31m"}},
-		{"token not accepted", State{Phase: Live, Listed: true}, apierrors.NewUnauthorized("Unauthorized"), Denied{}, State{Phase: Stale, Since: now, Listed: true, Err: "Unauthorized", Unauthorized: true}},
+		{"token not accepted", State{Phase: Live, Listed: true}, apierrors.NewUnauthorized("Unauthorized"), Denied{}, State{Phase: Stale, Since: now, Listed: true, Err: "Unauthorized", Code: 401}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.before.failed(test.err, test.denied, now); got != test.want {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -149,13 +148,10 @@ func (s *Store) snapshot() *Snapshot {
 	s.nodes.take()
 	next.Namespaces = s.latest.Namespaces
 	if len(s.namespaces.take()) > 0 {
-		next.Namespaces = slices.Collect(func(yield func(string) bool) {
-			for _, n := range s.namespaces.records {
-				if !yield(string(n)) {
-					return
-				}
-			}
-		})
+		next.Namespaces = make([]string, len(s.namespaces.records))
+		for i, n := range s.namespaces.records {
+			next.Namespaces[i] = string(n)
+		}
 	}
 	s.join.update(s, next)
 	next.Pods, next.Nodes, next.Services = s.pods.records, s.nodes.records, s.join.services

@@ -259,11 +259,11 @@ func TestStoreComesBackFromRefusedCredentials(t *testing.T) {
 	api.do(func() { api.refusesTokens = true })
 	api.server.CloseClientConnections()
 	s := f.untilAll(t, Stale)
-	if got := s.State(Pods); !got.Unauthorized || !got.Listed || len(s.Pods) != 2 {
+	if got := s.State(Pods); !got.Unauthorized() || !got.Listed || len(s.Pods) != 2 {
 		t.Errorf("got %+v with %d Pods", got, len(s.Pods))
 	}
 	api.do(func() { api.refusesTokens = false })
-	if s = f.untilAll(t, Live); s.State(Pods).Unauthorized {
+	if s = f.untilAll(t, Live); s.State(Pods).Unauthorized() {
 		t.Errorf("got %+v", s.State(Pods))
 	}
 }
@@ -290,7 +290,7 @@ func TestStoreWithoutAServerSaysWhyAndEndsAtOnce(t *testing.T) {
 	}
 }
 
-func TestNextIsHeldToTenASecond(t *testing.T) {
+func TestNextIsHeldToFiveASecond(t *testing.T) {
 	store := NewStore(nil, Scope{})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()

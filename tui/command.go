@@ -41,7 +41,11 @@ func useNamespace(m *Model, name string) tea.Cmd {
 }
 
 func useContext(m *Model, name string) tea.Cmd {
-	if name == "" {
+	switch {
+	case len(m.session.Contexts) == 0:
+		m.notice = "There are no contexts: podpath uses the service account of its Pod."
+		return nil
+	case name == "":
 		m.push(picker.Contexts(m.theme, m.session.Contexts, m.session.Context))
 		return nil
 	}

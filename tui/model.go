@@ -15,6 +15,7 @@ import (
 
 	"podpath/kube"
 	"podpath/tui/detail"
+	"podpath/tui/endpoints"
 	"podpath/tui/intent"
 	"podpath/tui/pods"
 	"podpath/tui/services"
@@ -88,6 +89,7 @@ type Model struct {
 	prompt        prompt
 	notice        string
 	lastNamespace string // to go back to from all namespaces
+	choices       int    // how often the user chose a context or namespace
 }
 
 // NewModel returns the root model. Width and height are the terminal's, so
@@ -186,7 +188,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case minutePassed:
 		m.now = m.options.Now()
 		m.refresh()
-		return m, m.waitForMinute()
+		return m, tea.Batch(m.read(), m.waitForMinute())
 	case snapshotArrived:
 		return m, m.receiveSnapshot(msg)
 	case sessionEnded:
@@ -228,6 +230,9 @@ func (m *Model) receiveEnd(msg sessionEnded) tea.Cmd {
 }
 
 func (m *Model) receiveCluster(msg connected) tea.Cmd {
+	if msg.choice != m.choices {
+		return nil // the user has chosen again since
+	}
 	if msg.err != nil {
 		m.notice = kube.Clean(msg.err.Error())
 		return nil
@@ -244,7 +249,7 @@ func (m *Model) receive(msg tea.Msg) tea.Cmd {
 	case intent.ListServicesOf:
 		m.push(services.NewOf(m.theme, m.snapshot.Scope, msg.Pod))
 	case intent.ListEndpointsOf:
-		m.push(newEndpoints(m, msg.Service))
+		m.push(endpoints.New(m.theme, msg.Service))
 	case intent.Describe:
 		m.push(detail.New(m.theme, msg.Target))
 	case intent.ShowYAML:

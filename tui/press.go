@@ -4,12 +4,8 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"podpath/kube"
-	"podpath/tui/endpoints"
 	"podpath/tui/intent"
 )
-
-func newEndpoints(m *Model, service kube.Key) view { return endpoints.New(m.theme, service) }
 
 // press handles a key: what works everywhere first, then the view's own.
 func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
@@ -85,10 +81,10 @@ func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 	sign := m.prompt.sign
 	switch press.String() {
 	case "esc":
-		m.prompt.close()
-		if sign == "/" {
+		if sign == "/" && m.prompt.input.Value() != "" {
 			m.setFilter("")
 		}
+		m.prompt.close()
 		return nil
 	case "enter":
 		text := m.prompt.input.Value()

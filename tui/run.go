@@ -16,7 +16,11 @@ import (
 
 // exitGrace is how long the program may take to leave in an orderly way once
 // it was told to. A terminal that is gone may block it for ever.
-const exitGrace = 700 * time.Millisecond
+const exitGrace = 600 * time.Millisecond
+
+// sessionGrace is how long sessions may take to end after that. Only a request
+// that waits for a credential plugin takes longer, and nothing can hurry that.
+const sessionGrace = 300 * time.Millisecond
 
 // errStuck means that the program did not leave within exitGrace.
 var errStuck = errors.New("the terminal did not take the last output in time")
@@ -41,17 +45,27 @@ func Run(ctx context.Context, options Options, in, out *os.File) error {
 	ended := make(chan error, 1)
 	go func() {
 		_, err := program.Run()
-		cancel()
-		model.running.Wait()
-		ended <- errors.Join(err, model.fatal)
+		ended <- err
 	}()
 	select {
-	case err := <-ended:
-		return err
+	case err = <-ended:
 	case <-signals:
+		err = leave(program, ended)
 	case <-input.lost:
+		err = leave(program, ended)
 	case <-ctx.Done():
+		err = leave(program, ended)
 	}
+	if errors.Is(err, errStuck) {
+		return err
+	}
+	cancel()
+	model.waitForSessions(sessionGrace)
+	return errors.Join(err, model.fatal)
+}
+
+// leave ends the program and returns what it says, or errStuck.
+func leave(program *tea.Program, ended <-chan error) error {
 	go program.Quit() // it blocks when the program does
 	select {
 	case err := <-ended:

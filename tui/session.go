@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -55,6 +56,7 @@ type sessionEnded struct{ from *session }
 
 // connected is the answer to a change of context or namespace.
 type connected struct {
+	choice  int // which of the user's choices it answers
 	cluster Cluster
 	err     error
 }
@@ -101,10 +103,24 @@ func waitForEnd(s *session) tea.Cmd {
 }
 
 // reconnect connects as chosen. Until that succeeds the old session goes on.
-func (m *Model) reconnect(choice Choice) tea.Cmd {
-	connect := m.options.Connect
+func (m *Model) reconnect(c Choice) tea.Cmd {
+	m.choices++
+	connect, choice := m.options.Connect, m.choices
 	return func() tea.Msg {
-		cluster, err := connect(choice)
-		return connected{cluster, err}
+		cluster, err := connect(c)
+		return connected{choice, cluster, err}
+	}
+}
+
+// waitForSessions waits until all sessions have ended, but not for ever.
+func (m *Model) waitForSessions(grace time.Duration) {
+	ended := make(chan struct{})
+	go func() {
+		m.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(grace):
 	}
 }

@@ -168,8 +168,8 @@ func TestStates(t *testing.T) {
 			not: []string{"3/3", "0/0"},
 		},
 		"not logged in": {
-			snapshot: all(empty, kube.State{Err: "Unauthorized", Unauthorized: true}),
-			pods:     []string{"not logged in", "The API server does not accept your credentials: log in again, then use :reload."},
+			snapshot: all(empty, kube.State{Err: "Unauthorized", Code: 401}),
+			pods:     []string{"not logged in", "the API server does not accept your credentials: log in again."},
 		},
 		"several at once": {
 			snapshot: full.WithState(kube.Nodes, denied(kube.Nodes, "")).WithState(kube.Services, kube.State{Phase: kube.Stale, Listed: true, Since: golden.Now}),
@@ -234,6 +234,8 @@ func TestFilter(t *testing.T) {
 		s.press("enter")
 		s.sees("Pods  /dua  1 of 6")
 		s.press("/", "esc")
+		s.sees("Pods  /dua  1 of 6") // nothing was typed: the filter before stays
+		s.press("esc")
 		s.sees("sample-dep")
 		s.enter("/", "-l app=slow")
 		s.sees("not-ready", "1 of 6")

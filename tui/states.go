@@ -66,8 +66,10 @@ func stateWord(s kube.State) string {
 	switch {
 	case s.Phase == kube.Stale:
 		return "stale since " + s.Since.Local().Format(time.TimeOnly)
-	case s.Unauthorized:
+	case s.Unauthorized():
 		return "not logged in"
+	case s.Phase == kube.Syncing && s.Code != 0:
+		return "failing"
 	case s.Phase == kube.Syncing && s.Err != "":
 		return "unreachable"
 	default:
@@ -101,10 +103,8 @@ func explain(s kube.State) []string {
 			"A rule in a " + s.Denied.RoleKind() + " would permit it:",
 			s.Denied.Rule(),
 		}
-	case s.Unauthorized:
-		return []string{s.Err + ".", "The API server does not accept your credentials: log in again, then use :reload."}
 	case s.Err != "":
-		return []string{s.Err + ".", "podpath keeps trying."}
+		return []string{s.Err + ".", "What to do: " + s.Advice() + ".", "podpath keeps trying."}
 	default:
 		return nil
 	}

@@ -161,8 +161,9 @@ func TestWhatSettlesAListing(t *testing.T) {
 		"live":          {live, true, ""},
 		"stale":         {kube.State{Phase: kube.Stale, Listed: true, Err: "gone"}, true, ""},
 		"forbidden":     {denied, true, `you may not list pods in namespace shop; a rule in a Role in shop would permit it: {apiGroups: [""], resources: [pods], verbs: [list, watch]}`},
-		"not logged in": {kube.State{Unauthorized: true, Err: "Unauthorized"}, true, "the API server does not accept your credentials (Unauthorized): log in again"},
-		"unreachable":   {kube.State{Err: "connection refused"}, true, "list pods: connection refused"},
+		"not logged in": {kube.State{Code: 401, Err: "Unauthorized"}, true, "list pods: Unauthorized; the API server does not accept your credentials: log in again"},
+		"busy":          {kube.State{Code: 429, Err: "too many requests"}, false, "list pods: too many requests; this is the API server's answer: try again in a moment, or look at its log"},
+		"unreachable":   {kube.State{Err: "connection refused"}, true, "list pods: connection refused; look whether the API server runs and the network leads to it, or choose another one with --context"},
 	} {
 		s := (&kube.Snapshot{}).WithState(kube.Pods, c.state).WithState(kube.Nodes, live)
 		if got := settled(s, []kube.Resource{kube.Nodes, kube.Pods}); got != c.settled {

@@ -104,7 +104,7 @@ func TestCommandLine(t *testing.T) {
 		"all namespaces":        {[]string{"pods", "-A"}, nil, answer{out: "NAMESPACE"}},
 		"no such namespace":     {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop": 404}, answer{err: `podpath: there is no namespace "shop": kubectl get namespaces lists them`, code: exitUsage}},
 		"a denied list":         {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop/pods": 403}, answer{err: "you may not list pods in namespace shop; a rule in a Role in shop would permit it: {", code: exitUsage}},
-		"credentials refused":   {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop/pods": 401}, answer{err: "the API server does not accept your credentials (no): log in again", code: exitUsage}},
+		"credentials refused":   {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop/pods": 401}, answer{err: "the API server does not accept your credentials: log in again", code: exitUsage}},
 		"a listing with a hole": {[]string{"pods", "-A"}, map[string]int{"/api/v1/nodes": 403}, answer{out: "NAME", err: "you may not list nodes in the whole cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {

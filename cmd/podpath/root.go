@@ -38,7 +38,10 @@ func newRoot(s streams) *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return validate(o.cluster)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)
@@ -61,13 +64,20 @@ func addClusterFlags(root *cobra.Command, o *kube.Options) {
 	f.StringArrayVar(&o.AsGroups, "as-group", nil, "a group to impersonate; may be repeated")
 	o.RequestTimeout = 30 * time.Second
 	f.Var((*timeout)(&o.RequestTimeout), "request-timeout", "how long a request, or a whole listing, may take, such as 5s or 2m; 0 is for ever (watches are never cut)")
-	f.Float32Var(&o.QPS, "qps", 50, "requests a second to the API server, on average")
-	f.IntVar(&o.Burst, "burst", 100, "requests at once to the API server")
+	f.Float32Var(&o.QPS, "qps", kube.DefaultQPS, "requests a second to the API server, on average")
+	f.IntVar(&o.Burst, "burst", kube.DefaultBurst, "requests at once to the API server")
 	for name, complete := range map[string]cobra.CompletionFunc{"context": completeContexts(o), "namespace": completeNamespaces(o)} {
 		if err := root.RegisterFlagCompletionFunc(name, complete); err != nil {
 			panic(err) // the flag was added above
 		}
 	}
+}
+
+func validate(o *kube.Options) error {
+	if o.QPS <= 0 || o.Burst <= 0 || o.RequestTimeout < 0 {
+		return errors.New("--qps and --burst must be more than 0, --request-timeout must not be negative")
+	}
+	return nil
 }
 
 // timeout is a duration as kubectl takes it: a bare number is seconds.

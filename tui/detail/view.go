@@ -2,6 +2,7 @@ package detail
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,9 @@ func (v *View) Resource() kube.Resource { return v.target.Ref.Resource }
 // rereadAfter is the shortest time between two readings of the same object.
 const rereadAfter = 5 * time.Second
 
+// eventsAfter is how old events may be before they are read again.
+const eventsAfter = 30 * time.Second
+
 // SetSnapshot shows a newer state of the cluster.
 func (v *View) SetSnapshot(s *kube.Snapshot, now time.Time) {
 	v.snapshot, v.now = s, now
@@ -79,7 +83,7 @@ func (v *View) SetSnapshot(s *kube.Snapshot, now time.Time) {
 // while what was read is still good or is being read.
 func (v *View) Read(ctx context.Context, reader Reader) tea.Cmd {
 	record, uid := v.record()
-	if v.reading || v.read != nil && record == v.shown {
+	if v.reading || v.read != nil && record == v.shown && !v.outdated() {
 		return nil
 	}
 	at := v.now
@@ -101,6 +105,13 @@ func (v *View) Read(ctx context.Context, reader Reader) tea.Cmd {
 		}
 		return answer
 	}
+}
+
+// outdated reports whether to read again though the object is the same: what
+// failed, and now and then for events, which come without a change of it.
+func (v *View) outdated() bool {
+	failed := v.read.objectErr != nil || v.read.eventsErr != nil
+	return failed || !v.yaml && v.now.Sub(v.read.at) >= eventsAfter
 }
 
 // Receive takes the answer to Read and reports whether it was this view's.
@@ -175,18 +186,22 @@ func (v *View) yamlLines() []page.Line {
 	return lines
 }
 
-var keys = struct{ yaml, copy key.Binding }{
-	yaml: key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
-	copy: key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy all of it")),
+var keys = struct{ services, yaml, copy key.Binding }{
+	services: key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "Services of the Pod")),
+	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
+	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy all of it")),
 }
 
 // Bindings lists the view's own keys, then those of any page.
 func (v *View) Bindings() []key.Binding {
-	own := []key.Binding{keys.copy}
-	if !v.yaml {
-		own = []key.Binding{keys.yaml, keys.copy}
+	var own []key.Binding
+	if v.ofPod() {
+		own = append(own, keys.services)
 	}
-	return append(own, v.Page.Bindings()...)
+	if !v.yaml {
+		own = append(own, keys.yaml)
+	}
+	return slices.Concat(own, []key.Binding{keys.copy}, v.Page.Bindings())
 }
 
 // Update handles a key.
@@ -195,8 +210,12 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 	case v.Page.Update(press):
 	case key.Matches(press, keys.yaml) && !v.yaml:
 		return intent.Send(intent.ShowYAML{Target: v.target})
+	case key.Matches(press, keys.services) && v.ofPod():
+		return intent.Send(intent.ListServicesOf{Pod: v.target.Ref.Key})
 	case key.Matches(press, keys.copy):
 		return intent.Send(intent.Copy{Text: v.Text()})
 	}
 	return nil
 }
+
+func (v *View) ofPod() bool { return v.target.Ref.Resource == kube.Pods }

@@ -43,7 +43,7 @@ func New(theme *style.Theme, service kube.Key) *View {
 func Columns() []table.Column[kube.Endpoint] {
 	return []table.Column[kube.Endpoint]{
 		{
-			Title: "ADDRESS", Min: 12, Key: "I", Compare: func(a, b kube.Endpoint) int { return kube.CompareAddresses(a.Address, b.Address) },
+			Title: "ADDRESS", Min: 12, Middle: true, Key: "I", Compare: func(a, b kube.Endpoint) int { return kube.CompareAddresses(a.Address, b.Address) },
 			Cell: text(func(e kube.Endpoint) string { return e.Address }),
 		},
 		{Title: "PORT", Priority: 1, Cell: text(port)},

@@ -33,6 +33,7 @@ type Page struct {
 	lines   []Line
 	wrapped []wrapped
 	search  string
+	found   int // how often
 }
 
 // wrapped is a line, or a part of one, as wide as the screen.
@@ -144,19 +145,25 @@ func (p *Page) Search(text string) {
 }
 
 // Found returns what is searched for, and how often it was found.
-func (p *Page) Found() (text string, times int) { return p.search, len(p.matches()) }
+func (p *Page) Found() (text string, times int) { return p.search, p.found }
 
 func (p *Page) matches() [][]int {
-	if p.search == "" {
+	if strings.TrimSpace(p.search) == "" {
 		return nil
 	}
-	pattern := regexp.MustCompile("(?i)" + regexp.QuoteMeta(p.search))
+	words := strings.Fields(p.search)
+	for i, w := range words {
+		words[i] = regexp.QuoteMeta(w)
+	}
+	pattern := regexp.MustCompile("(?i)" + strings.Join(words, `\s+`)) // between words a line may be wrapped
 	return pattern.FindAllStringIndex(p.port.GetContent(), -1)
 }
 
 func (p *Page) highlight() {
+	matches := p.matches()
+	p.found = len(matches)
 	p.port.ClearHighlights()
-	p.port.SetHighlights(p.matches())
+	p.port.SetHighlights(matches)
 }
 
 var keys = struct{ up, down, top, bottom, halfUp, halfDown, pageUp, pageDown, next, previous key.Binding }{

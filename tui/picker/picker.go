@@ -20,10 +20,9 @@ import (
 // View lists names; one of them is current.
 type View struct {
 	*list.List[string]
-	title    string
-	resource kube.Resource
-	names    func(*kube.Snapshot) []string
-	pick     func(name string) tea.Msg
+	title string
+	names func(*kube.Snapshot) []string
+	pick  func(name string) tea.Msg
 }
 
 // Namespaces picks a namespace.
@@ -55,9 +54,8 @@ func newView(theme *style.Theme, title, current string) *View {
 	t := table.New(theme, func(name string) string { return name }, columns)
 	t.Select(current)
 	return &View{
-		title:    title,
-		resource: kube.Namespaces,
-		List:     list.New(t, func(name string) filter.Subject { return filter.Subject{Fields: []string{name}} }),
+		title: title,
+		List:  list.New(t, func(name string) filter.Subject { return filter.Subject{Fields: []string{name}} }),
 	}
 }
 
@@ -67,8 +65,9 @@ func (v *View) Title() string { return v.title }
 // None says that there is nothing to pick from.
 func (v *View) None() string { return "There are no " + strings.ToLower(v.title) + "." }
 
-// Resource is what the view lists.
-func (v *View) Resource() kube.Resource { return v.resource }
+// Resource is what the view lists; contexts are never missing, so nothing is
+// said of their state.
+func (v *View) Resource() kube.Resource { return kube.Namespaces }
 
 // SetSnapshot shows a newer state of the cluster.
 func (v *View) SetSnapshot(s *kube.Snapshot, _ time.Time) { v.SetRows(v.names(s)) }

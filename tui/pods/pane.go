@@ -33,7 +33,7 @@ func New(theme *style.Theme, scope kube.Scope) *Pane {
 		if !p.snapshot.State(kube.Pods).Listed {
 			return nil // how many Pods a Node has is not known
 		}
-		return Group(p.snapshot, rows, p.Filter() != "", func(node string) bool { return p.folded[node] })
+		return Group(p.snapshot, rows, p.Filter() != "", func(node string) bool { return p.folded[node] && p.Filter() == "" })
 	}
 	return p
 }

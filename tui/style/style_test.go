@@ -63,7 +63,7 @@ func TestFit(t *testing.T) {
 }
 
 func TestASCIISignsKeepTheirWidth(t *testing.T) {
-	signs := "→…▾▸›←↓↑–·●○─⚑"
+	signs := "→…▾▸›←↓↑–·⚑"
 	got := ASCII(signs)
 	if Width(got) != Width(signs) {
 		t.Errorf("got %q, %d cells, want %d", got, Width(got), Width(signs))
