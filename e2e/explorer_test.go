@@ -168,7 +168,7 @@ func TestFilterSortFoldWideAndCopy(t *testing.T) {
 	u.sees("STATUS↓")
 	u.press(screen.Ctrl('w'))
 	u.sees("RESTARTS")
-	for range 8 {
+	for range 20 {
 		u.press(screen.Right)
 	}
 	u.sees("OWNER")
