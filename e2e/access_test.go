@@ -81,7 +81,7 @@ func TestUserOfOneNamespaceSeesItAndMakesNoClusterWideCall(t *testing.T) {
 	asked, kubeconfig := record(t, few.Kubeconfig)
 	u := open(t, command(t, kubeconfig), screen.Options{Cols: 120})
 
-	u.sees("› "+namespace, "1 Pods 3", "2 Services 1", "▾ raspi002  ", "nodes forbidden", "namespaces forbidden")
+	u.sees("› "+namespace, "1 Pods 3", "2 Services 1", "▾ raspi002  ", "2 forbidden, see :status")
 	u.press(":", "status", screen.Enter)
 	u.sees("you may not list nodes in the whole cluster", "ClusterRole", `{apiGroups: [""], resources: [nodes], verbs: [list, watch]}`)
 	got := run(t, command(t, kubeconfig, "pods"))

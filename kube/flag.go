@@ -57,7 +57,7 @@ func selectorMatchesNoPod(e evidence) (Flag, bool) {
 	if len(e.service.Selector) == 0 || !e.podsKnown || len(e.pods) > 0 {
 		return Flag{}, false
 	}
-	return Flag{SelectorMatchesNoPod, fmt.Sprintf("The selector %s matches no Pod in namespace %s, or only finished ones: compare it with the labels of the Pods.", e.service.Selector, e.service.Namespace)}, true
+	return Flag{SelectorMatchesNoPod, fmt.Sprintf("The selector %s matches no Pod in namespace %s that has not finished: it differs from their labels, or what makes them is scaled to 0.", e.service.Selector, e.service.Namespace)}, true
 }
 
 func noSelectorNoSlice(e evidence) (Flag, bool) {
@@ -77,14 +77,29 @@ func noReadyEndpoint(e evidence) (Flag, bool) {
 	case c.Total > 0 && len(e.service.Selector) == 0:
 		return Flag{NoReadyEndpoint, fmt.Sprintf("No EndpointSlice says ready for any of its %s: look at their conditions.", plural(c.Total, "endpoint"))}, true
 	case c.Total == 1:
-		return Flag{NoReadyEndpoint, "The only endpoint is not ready: look at the readiness probe of its Pod."}, true
+		return Flag{NoReadyEndpoint, "The only endpoint is not ready: " + whyNotReady(e.pods) + "."}, true
 	case c.Total > 0:
-		return Flag{NoReadyEndpoint, fmt.Sprintf("None of the %s is ready: look at the readiness probe of the Pods.", plural(c.Total, "endpoint"))}, true
+		return Flag{NoReadyEndpoint, fmt.Sprintf("None of the %s is ready: %s.", plural(c.Total, "endpoint"), whyNotReady(e.pods))}, true
 	case e.podsKnown && len(e.pods) > 0:
-		return Flag{NoReadyEndpoint, fmt.Sprintf("The selector matches %s, but none is an endpoint yet: a Pod needs an IP address.", plural(len(e.pods), "Pod"))}, true
+		return Flag{NoReadyEndpoint, fmt.Sprintf("The selector matches %s, but none is an endpoint yet, for want of an IP address: %s.", plural(len(e.pods), "Pod"), whyNotReady(e.pods))}, true
 	default:
 		return Flag{}, false // another flag says why there is no endpoint at all
 	}
+}
+
+// whyNotReady says what is with the first Pod that is not ready: its status
+// where that tells, else where to look.
+func whyNotReady(pods []*Pod) string {
+	for _, p := range pods {
+		switch {
+		case p.IsReady:
+		case p.Status == "Running":
+			return fmt.Sprintf("Pod %s runs, but is not ready; look at its Node, and at its readiness probe and gates", p.Name)
+		default:
+			return fmt.Sprintf("Pod %s is %s", p.Name, p.Status)
+		}
+	}
+	return "look at the Pods and their Nodes"
 }
 
 func targetPortMissing(e evidence) (Flag, bool) {

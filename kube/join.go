@@ -67,9 +67,9 @@ func touchSelected(touched map[Key]bool, services list[*Service], podsBefore lis
 }
 
 // sameForServices reports whether a change of a Pod cannot matter to any
-// Service: its endpoint conditions come with the EndpointSlices.
+// Service: its addresses and endpoint conditions come with the EndpointSlices.
 func sameForServices(a, b *Pod) bool {
-	return a.Finished == b.Finished && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Ports(), b.Ports())
+	return a.Finished == b.Finished && a.IsReady == b.IsReady && a.Status == b.Status && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Ports(), b.Ports())
 }
 
 func (j *join) joined(bare *Service, pods podIndex) *Service {

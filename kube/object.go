@@ -127,6 +127,9 @@ func (c *Client) Events(ctx context.Context, ref Ref, uid string) ([]Event, erro
 	if err != nil {
 		return nil, fmt.Errorf("list events of %s: %s", ref.Key, Clean(describe(err)))
 	}
+	// Names of events end in the time of their making: those of the same second
+	// follow each other as they came.
+	slices.SortFunc(list.Items, func(a, b corev1.Event) int { return cmp.Compare(b.Name, a.Name) })
 	events := make([]Event, 0, len(list.Items))
 	for _, e := range list.Items {
 		last, count := cmp.Or(e.LastTimestamp.Time, e.EventTime.Time, e.CreationTimestamp.Time), e.Count
@@ -135,6 +138,6 @@ func (c *Client) Events(ctx context.Context, ref Ref, uid string) ([]Event, erro
 		}
 		events = append(events, Event{last, Clean(e.Type), Clean(e.Reason), Clean(e.Message), max(1, int(count))})
 	}
-	slices.SortFunc(events, func(a, b Event) int { return b.Last.Compare(a.Last) })
+	slices.SortStableFunc(events, func(a, b Event) int { return b.Last.Compare(a.Last) })
 	return events, nil
 }

@@ -83,7 +83,9 @@ type Container struct {
 	Ports []ContainerPort
 	Ready bool
 	// State is running, or waiting or terminated with its reason.
-	State    string
+	State string
+	// LastEnd is how it ended the last time: the reason and the exit code.
+	LastEnd  string
 	Restarts int
 }
 
@@ -152,6 +154,9 @@ func containers(in interner, o *corev1.Pod) []Container {
 		for _, s := range statuses {
 			if s.Name == c.Name {
 				kept.Ready, kept.Restarts, kept.State = s.Ready, int(s.RestartCount), in.text(containerState(s.State))
+				if last := s.LastTerminationState.Terminated; last != nil {
+					kept.LastEnd = in.text(end(last))
+				}
 			}
 		}
 		out = append(out, kept)
@@ -179,10 +184,18 @@ func containerState(s corev1.ContainerState) string {
 	case s.Waiting != nil:
 		return strings.TrimSpace("waiting " + s.Waiting.Reason)
 	case s.Terminated != nil:
-		return fmt.Sprintf("%s, exit %d", strings.TrimSpace("terminated "+s.Terminated.Reason), s.Terminated.ExitCode)
+		return "terminated " + end(s.Terminated)
 	default:
 		return ""
 	}
+}
+
+// end says how a container ended: OOMKilled, exit 137.
+func end(t *corev1.ContainerStateTerminated) string {
+	if t.Reason == "" {
+		return fmt.Sprintf("exit %d", t.ExitCode)
+	}
+	return fmt.Sprintf("%s, exit %d", t.Reason, t.ExitCode)
 }
 
 func isSidecar(c *corev1.Container) bool {

@@ -48,8 +48,8 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 		Containers: []Container{
 			{Name: "setup", Image: "setup:1", Kind: InitContainer, Ports: []ContainerPort{{Port: 1}}, State: "terminated Completed, exit 0"},
 			{Name: "proxy", Image: "proxy:1", Kind: SidecarContainer, Ports: []ContainerPort{{"proxy", "TCP", 15001}}, Ready: true, State: "running"},
-			{Name: "nginx", Image: "nginx:1", Kind: AppContainer, Ports: []ContainerPort{{"http", "TCP", 80}}, Ready: true, State: "running", Restarts: 2},
-			{Name: "redis", Image: "redis:1", Kind: AppContainer, State: "terminated, exit 1"},
+			{LastEnd: "exit 0", Name: "nginx", Image: "nginx:1", Kind: AppContainer, Ports: []ContainerPort{{"http", "TCP", 80}}, Ready: true, State: "running", Restarts: 2},
+			{Name: "redis", Image: "redis:1", Kind: AppContainer, State: "terminated exit 1"},
 			{Name: "debug", Image: "busybox", Kind: EphemeralContainer, State: "waiting ErrImagePull"},
 		},
 		Labels: Labels{{"a", "[31mred"}, {"app", "web"}},

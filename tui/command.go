@@ -77,13 +77,12 @@ func (m *Model) completions() []string {
 	for _, c := range commands {
 		lines = append(lines, c.names...)
 	}
-	for _, ns := range m.snapshot.Namespaces {
-		lines = append(lines, "ns "+ns)
+	for _, ns := range append([]string{"all"}, m.snapshot.Namespaces...) {
+		lines = append(lines, "ns "+ns, "namespace "+ns)
 	}
-	lines = append(lines, "ns all")
 	if m.session != nil {
 		for _, c := range m.session.Contexts {
-			lines = append(lines, "ctx "+kube.Clean(c))
+			lines = append(lines, "ctx "+kube.Clean(c), "context "+kube.Clean(c))
 		}
 	}
 	return lines

@@ -51,7 +51,7 @@ func newHelp(m *Model) view {
 		}
 		lines = append(lines, page.Line{}, page.Line{Text: "Filters", Role: style.Title})
 		for _, f := range [][2]string{
-			{"web node2", "rows with both words in any column; where none has them, their letters in that order"},
+			{"web node2", "rows with both words in their name, namespace, Node, status, kind, addresses or flags; where none has them, their letters in that order"},
 			{"!web", "rows without it"},
 			{"-l app=web", "rows whose labels match, as in kubectl"},
 		} {

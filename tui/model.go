@@ -79,6 +79,7 @@ type Model struct {
 	running sync.WaitGroup  // of sessions
 	session *session
 	fatal   error
+	noShell bool // to suspend to
 
 	theme         *style.Theme
 	width, height int
@@ -112,12 +113,26 @@ func (m *Model) reset(c Cluster) {
 	}
 	m.snapshot = &kube.Snapshot{Scope: c.Scope}
 	m.now = m.options.Now()
+	before := m.panes
 	m.panes = [2]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope)}
+	for i, v := range before {
+		if l, ok := v.(lister); ok && c.Context == m.context() {
+			_ = m.panes[i].(lister).SetFilter(l.Filter()) // it was read before
+		}
+	}
 	m.stack = nil
 	if !c.Scope.All() {
 		m.lastNamespace = c.Scope.Namespace
 	}
 	m.show(m.panes[pane])
+}
+
+// context is the context of the kubeconfig that is followed now.
+func (m *Model) context() string {
+	if m.session == nil {
+		return ""
+	}
+	return m.session.Context
 }
 
 // Init starts following the cluster.
@@ -257,6 +272,9 @@ func (m *Model) receive(msg tea.Msg) tea.Cmd {
 	case intent.Notice:
 		m.notice = msg.Text
 	case intent.Copy:
+		if msg.Text == "" {
+			return nil
+		}
 		m.notice = "copied to the clipboard of your terminal, if it takes OSC 52"
 		return tea.SetClipboard(msg.Text)
 	case intent.UseNamespace:

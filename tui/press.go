@@ -12,6 +12,8 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(press, keys.interrupt):
 		return tea.Quit
+	case key.Matches(press, keys.suspend) && m.noShell:
+		m.notice = "There is no shell to go back to."
 	case key.Matches(press, keys.suspend):
 		return tea.Suspend
 	case m.prompt.isOpen():

@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
+	"golang.org/x/sys/unix"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 )
 
@@ -39,6 +40,7 @@ func Run(ctx context.Context, options Options, in, out *os.File) error {
 	defer signal.Stop(signals)
 
 	model := NewModel(ctx, options, width, height)
+	model.noShell = unix.Getpgrp() == sessionID()
 	input := &hangup{File: in, lost: make(chan struct{})}
 	program := tea.NewProgram(model, tea.WithInput(input), tea.WithOutput(out), tea.WithoutSignalHandler())
 	restoreOnCrash(program)
@@ -62,6 +64,16 @@ func Run(ctx context.Context, options Options, in, out *os.File) error {
 	cancel()
 	model.waitForSessions(sessionGrace)
 	return errors.Join(err, model.fatal)
+}
+
+// sessionID is the process group of the session's leader. When it is podpath's
+// own group, as in "ssh -t host podpath", no shell with job control waits.
+func sessionID() int {
+	sid, err := unix.Getsid(0)
+	if err != nil {
+		return 0
+	}
+	return sid
 }
 
 // leave ends the program and returns what it says, or errStuck.

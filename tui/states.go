@@ -19,7 +19,7 @@ var resources = []kube.Resource{kube.Pods, kube.Nodes, kube.Services, kube.Endpo
 // trusted: "live", or what is with the resources that are not.
 func stateSummary(s *kube.Snapshot) (string, style.Role) {
 	var parts []string
-	role := style.Good
+	role, forbidden := style.Good, 0
 	for _, r := range resources {
 		state := s.State(r)
 		switch state.Phase {
@@ -29,10 +29,19 @@ func stateSummary(s *kube.Snapshot) (string, style.Role) {
 			if role == style.Good {
 				role = style.Warn
 			}
-		case kube.Stale, kube.Forbidden:
+		case kube.Stale:
 			role = style.Bad
+		case kube.Forbidden:
+			role = style.Bad
+			if forbidden++; forbidden > 1 {
+				continue
+			}
 		}
 		parts = append(parts, r.String()+" "+stateWord(state))
+	}
+	if forbidden > 1 {
+		parts = slices.DeleteFunc(parts, func(p string) bool { return strings.HasSuffix(p, " "+kube.Forbidden.String()) })
+		parts = append(parts, fmt.Sprintf("%d forbidden, see :status", forbidden))
 	}
 	switch {
 	case isMissing(s):

@@ -75,7 +75,9 @@ func newListing(s streams, name, short string, l listing) *cobra.Command {
 		Use:   name,
 		Short: short,
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context(), s) },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context(), s) },
 	}
 	cmd.Flags().StringVarP(&l.output, "output", "o", "text", "how to print: "+strings.Join(outputs, ", "))
 	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)); err != nil {

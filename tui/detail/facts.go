@@ -112,6 +112,9 @@ func containerLine(c kube.Container) string {
 	if c.Restarts > 0 {
 		parts = append(parts, words.Count(c.Restarts, "restart"))
 	}
+	if c.LastEnd != "" {
+		parts = append(parts, "last ended with "+c.LastEnd)
+	}
 	for _, p := range c.Ports {
 		parts = append(parts, p.String())
 	}
@@ -149,6 +152,9 @@ func (t *text) services(s *kube.Snapshot, p *kube.Pod) {
 		for _, e := range svc.Endpoints {
 			if e.Pod == p.Name {
 				state = e.State()
+				if e.Port == 0 {
+					state += ", but without a port"
+				}
 			}
 		}
 		role := style.Text

@@ -31,6 +31,7 @@ type View struct {
 	now      time.Time
 	shown    any // the snapshot's record of the object, to notice a change
 	read     *objectRead
+	last     []page.Line // of the description, while there was something to describe
 	reading  bool
 }
 
@@ -83,7 +84,8 @@ func (v *View) SetSnapshot(s *kube.Snapshot, now time.Time) {
 // while what was read is still good or is being read.
 func (v *View) Read(ctx context.Context, reader Reader) tea.Cmd {
 	record, uid := v.record()
-	if v.reading || v.read != nil && record == v.shown && !v.outdated() {
+	gone := record == nil && v.shown != nil
+	if v.reading || gone || v.read != nil && record == v.shown && !v.outdated() {
 		return nil
 	}
 	at := v.now
@@ -166,8 +168,11 @@ func (v *View) draw() {
 	default:
 		t = &text{}
 		t.line(style.Bad, "%s is gone.", v.target.Ref.Key)
+		v.SetLines(append(t.lines, v.last...))
+		return
 	}
 	t.read(v.read, v.now)
+	v.last = t.lines
 	v.SetLines(t.lines)
 }
 

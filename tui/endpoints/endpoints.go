@@ -48,11 +48,11 @@ func Columns() []table.Column[kube.Endpoint] {
 		},
 		{Title: "PORT", Priority: 1, Cell: text(port)},
 		{
-			Title: "POD", Min: 18, Middle: true, Priority: 2, Key: "N", Compare: by(func(e kube.Endpoint) string { return e.Pod }),
+			Title: "POD", Min: 24, Middle: true, Priority: 2, Key: "N", Compare: by(func(e kube.Endpoint) string { return e.Pod }),
 			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Pod) }),
 		},
 		{
-			Title: "NODE", Min: 8, Priority: 4, Key: "O", Compare: by(func(e kube.Endpoint) string { return e.Node }),
+			Title: "NODE", Min: 12, Priority: 2, Key: "O", Compare: by(func(e kube.Endpoint) string { return e.Node }),
 			Cell: text(func(e kube.Endpoint) string { return words.OrNone(e.Node) }),
 		},
 		{
@@ -66,7 +66,7 @@ func Columns() []table.Column[kube.Endpoint] {
 			},
 		},
 		{Title: "SERVING", Priority: 5, Cell: text(func(e kube.Endpoint) string { return words.YesNo(e.Serving) })},
-		{Title: "TERMINATING", Priority: 3, Cell: func(e kube.Endpoint) table.Cell {
+		{Title: "TERM", Priority: 3, Cell: func(e kube.Endpoint) table.Cell {
 			return table.Cell{Text: words.YesNo(e.Terminating), Role: map[bool]style.Role{true: style.Warn}[e.Terminating]}
 		}},
 	}

@@ -150,7 +150,7 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 	}
 	columns := []table.Column[Row]{
 		{
-			Title: "NAME", Min: 16, Middle: true, Key: "N", Compare: by(func(p *kube.Pod) string { return p.Name }),
+			Title: "NAME", Min: 24, Middle: true, Key: "N", Compare: by(func(p *kube.Pod) string { return p.Name }),
 			Cell: text(func(p *kube.Pod) string { return p.Name }),
 		},
 		{

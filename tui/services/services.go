@@ -25,7 +25,7 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 	}
 	columns := []table.Column[*kube.Service]{
 		{
-			Title: "NAME", Min: 16, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
+			Title: "NAME", Min: 20, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
 			Cell: text(func(s *kube.Service) string { return s.Name }),
 		},
 		{
@@ -33,7 +33,7 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 			Cell: text(func(s *kube.Service) string { return string(s.Kind) }),
 		},
 		{
-			Title: "CLUSTER-IP", Min: 14, Max: 60, Priority: 2, Key: "I", Compare: byClusterIP,
+			Title: "CLUSTER-IP", Min: 14, Max: 60, Priority: 5, Key: "I", Compare: byClusterIP,
 			Cell: text(clusterIP),
 		},
 		{
@@ -45,11 +45,11 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 			Cell: text(func(s *kube.Service) string { return words.ServicePorts(s.Ports) }),
 		},
 		{
-			Title: "ENDPOINTS", Min: 9, Priority: 1, Key: "E", Compare: by(func(s *kube.Service) int { return s.Counts.Ready }),
+			Title: "ENDPOINTS", Min: 9, Priority: 2, Key: "E", Compare: by(func(s *kube.Service) int { return s.Counts.Ready }),
 			Cell: endpoints,
 		},
 		{
-			Title: "FLAGS", Min: 12, Max: 60, Priority: 5, Key: "F", Compare: by(func(s *kube.Service) int { return -len(s.Flags) }),
+			Title: "FLAGS", Min: 10, Max: 60, Priority: 1, Key: "F", Compare: by(func(s *kube.Service) int { return -len(s.Flags) }),
 			Cell: flagsCell,
 		},
 		{

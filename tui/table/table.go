@@ -239,7 +239,7 @@ func (t *Table[R]) View() string {
 	}
 	widths := t.widths()
 	lines := make([]string, 0, t.height)
-	lines = append(lines, t.theme.Render(style.Dim, style.Window(t.titles(widths), t.shift, t.width)))
+	lines = append(lines, t.theme.Render(style.Dim, t.titles(widths)))
 	for i, r := range t.visible() {
 		if len(lines) == t.height {
 			break
@@ -253,55 +253,64 @@ func (t *Table[R]) View() string {
 }
 
 func (t *Table[R]) titles(widths []int) string {
-	var b strings.Builder
-	for i, c := range t.columns {
-		if widths[i] == 0 {
-			continue
-		}
-		title := c.Title
+	return t.arrange(widths, func(i int) string {
+		title := t.columns[i].Title
 		if i == t.sort {
 			room := min(style.Width(title), widths[i]-1) // a cut title keeps its arrow
 			title = style.Window(title, 0, room) + map[bool]string{false: "↑", true: "↓"}[t.descending]
 		}
-		b.WriteString(style.Fit(title, widths[i]))
-		b.WriteString(strings.Repeat(" ", gap))
-	}
-	return strings.TrimRight(b.String(), " ")
+		return style.Fit(title, widths[i])
+	})
 }
 
 func (t *Table[R]) line(r R, widths []int, selected bool) string {
 	if t.Heading != nil {
 		if cell, ok := t.Heading(r); ok {
 			text := style.Fit(cell.Text, t.width)
+			if t.shift > 0 {
+				text = style.Window(cell.Text, t.shift, t.width)
+			}
 			if selected {
 				return t.theme.Render(style.Cursor, text)
 			}
 			return t.theme.Render(cell.Role, strings.TrimRight(text, " "))
 		}
 	}
-	var b strings.Builder
-	for i, c := range t.columns {
-		if widths[i] == 0 {
-			continue
-		}
-		cell := c.Cell(r)
+	line := t.arrange(widths, func(i int) string {
+		cell := t.columns[i].Cell(r)
 		text := style.Fit(cell.Text, widths[i])
-		if c.Middle {
+		if t.columns[i].Middle {
 			text = style.FitMiddle(cell.Text, widths[i])
 		}
-		if !selected && t.shift == 0 {
+		if !selected {
 			text = t.theme.Render(cell.Role, text)
 		}
-		if b.Len() > 0 {
-			b.WriteString(strings.Repeat(" ", gap))
-		}
-		b.WriteString(text)
-	}
-	line := style.Window(b.String(), t.shift, t.width)
+		return text
+	})
 	if selected {
 		return t.theme.Render(style.Cursor, line)
 	}
 	return line
+}
+
+// arrange joins the shown cells to a line. Scrolled sideways, the column that
+// names the row, which is the first of priority 0, stays where it is seen, unless it takes most of the
+// screen.
+func (t *Table[R]) arrange(widths []int, cell func(column int) string) string {
+	name := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.Priority == 0 })
+	var cells []string
+	pinned, room := "", t.width
+	for i, w := range widths {
+		switch {
+		case w == 0:
+		case i == name && t.shift > 0 && w <= t.width/2:
+			pinned = cell(i) + strings.Repeat(" ", gap)
+			room = max(0, room-w-gap)
+		default:
+			cells = append(cells, cell(i))
+		}
+	}
+	return style.Window(pinned+style.Window(strings.Join(cells, strings.Repeat(" ", gap)), t.shift, room), 0, t.width)
 }
 
 // Click puts the cursor on the row drawn in a line, counted from the titles.
