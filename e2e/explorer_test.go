@@ -41,7 +41,7 @@ func TestUserSeesPodsByNodeAndFollowsAServiceToItsPodsAndBack(t *testing.T) {
 	u.press("1")
 	u.sees("▾ raspi001")
 	u.press("q")
-	if code := u.leaves(time.Second); code != 0 {
+	if code := u.leaves(); code != 0 {
 		t.Errorf("exit code %d after q, want 0", code)
 	}
 }
@@ -219,7 +219,7 @@ func TestNamespaceAndContextSwitch(t *testing.T) {
 	u.press(":", "nonsense", screen.Enter)
 	u.sees("no command :nonsense")
 	u.press(":", "q", screen.Enter)
-	u.leaves(time.Second)
+	u.leaves()
 }
 
 func TestEverySizeWorks(t *testing.T) {

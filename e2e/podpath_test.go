@@ -92,9 +92,9 @@ func (u *user) filter(text string) {
 }
 
 // leaves waits until podpath has ended, and checks that it gave the terminal back as it was.
-func (u *user) leaves(within time.Duration) (code int) {
+func (u *user) leaves() (code int) {
 	u.t.Helper()
-	code, err := u.Wait(within)
+	code, err := u.Wait(gone)
 	if err != nil {
 		u.t.Fatal(err)
 	}

@@ -28,14 +28,14 @@ func TestSignalsEndPodpathAndRestoreTheTerminal(t *testing.T) {
 			if err := u.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			u.leaves(gone)
+			u.leaves()
 		})
 	}
 	t.Run("ctrl-c", func(t *testing.T) {
 		u := admin(t, c, "kube-system", screen.Options{})
 		u.sees("coredns-")
 		u.press(screen.Ctrl('c'))
-		u.leaves(gone)
+		u.leaves()
 	})
 }
 
@@ -177,7 +177,7 @@ func TestWithoutATerminalPodpathSaysWhatToUseInstead(t *testing.T) {
 	dumb.Env = append(dumb.Env, "TERM=dumb")
 	u := open(t, dumb, screen.Options{})
 	u.sees("TERM=dumb")
-	if code := u.leaves(gone); code != 2 {
+	if code := u.leaves(); code != 2 {
 		t.Errorf("on a dumb terminal: exit code %d, want 2", code)
 	}
 }
