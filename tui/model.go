@@ -75,7 +75,7 @@ type Options struct {
 // Model is the root.
 type Model struct {
 	options Options
-	ctx     context.Context //nolint:containedctx // the program's life: sessions end with it
+	ctx     context.Context // the program's life: sessions end with it
 	running sync.WaitGroup  // of sessions
 	session *session
 	fatal   error

@@ -39,7 +39,7 @@ type Choice struct {
 // that those of an earlier one are recognized and dropped.
 type session struct {
 	Cluster
-	ctx    context.Context //nolint:containedctx // it is the session's life, which its commands share
+	ctx    context.Context // it is the session's life, which its commands share
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error // valid once ended
