@@ -101,7 +101,7 @@ func (c *Cluster) ApplyKinds(namespace string) {
 // WaitForRollout waits until all Pods of a Deployment are ready.
 func (c *Cluster) WaitForRollout(namespace, deployment string) {
 	c.t.Helper()
-	c.Kubectl("--namespace", namespace, "rollout", "status", "deployment", deployment, "--timeout=60s")
+	c.Kubectl("--namespace", namespace, "rollout", "status", "deployment", deployment, "--timeout=85s")
 }
 
 // Eventually waits until try returns no error.
@@ -132,7 +132,19 @@ func (c *Cluster) Kill(node, program string) {
 	c.t.Cleanup(func() {
 		_, _ = c.output("start", node, program) // refused when it runs again
 		c.waitUntilReady()
+		if program == "kube-apiserver" {
+			c.wakeControllers()
+		}
 	})
+}
+
+// wakeControllers starts anew what waits up to a minute before it asks an API server that was gone again.
+func (c *Cluster) wakeControllers() {
+	c.t.Helper()
+	for _, program := range []string{"kube-controller-manager", "kube-scheduler"} {
+		c.run("kill", Master, program)
+		c.run("start", Master, program)
+	}
 }
 
 // Start starts a program that was killed.

@@ -25,7 +25,7 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 	}
 	columns := []table.Column[*kube.Service]{
 		{
-			Title: "NAME", Min: 20, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
+			Title: "NAME", Min: 19, Middle: true, Key: "N", Compare: by(func(s *kube.Service) string { return s.Name }),
 			Cell: text(func(s *kube.Service) string { return s.Name }),
 		},
 		{
@@ -41,7 +41,7 @@ func Columns(scope kube.Scope, snapshot func() *kube.Snapshot, now func() time.T
 			Cell: text(func(s *kube.Service) string { return words.External(s) }),
 		},
 		{
-			Title: "PORTS", Min: 11, Max: 48, Priority: 3,
+			Title: "PORTS", Min: 14, Max: 48, Priority: 3,
 			Cell: text(func(s *kube.Service) string { return words.ServicePorts(s.Ports) }),
 		},
 		{
