@@ -58,7 +58,7 @@ func TestScreenFollowsTheClusterLive(t *testing.T) {
 	u.press("2")
 	u.sees("5/5")
 	c.Kubectl("--namespace", namespace, "scale", "deployment", "sample-deployment", "--replicas=0")
-	u.sees("0/0", "selector-ma")
+	u.sees("0/0", "selector-")
 	c.Kubectl("cordon", cluster.Worker)
 	t.Cleanup(func() { c.Kubectl("uncordon", cluster.Worker) })
 	u.press("1")
