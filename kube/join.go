@@ -127,10 +127,10 @@ type namespacedLabel struct {
 const indexFrom = 32
 
 func newPodIndex(pods list[*Pod], services int) podIndex {
-	if services < indexFrom {
-		return podIndex{pods: pods}
-	}
 	x := podIndex{pods: pods}
+	if services < indexFrom {
+		return x
+	}
 	x.byLabel = map[namespacedLabel][]*Pod{}
 	for _, p := range pods {
 		for _, l := range p.Labels {
