@@ -9,6 +9,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,14 +21,15 @@ import (
 // Client talks to one API server as one user. Its scheme holds only the groups
 // that podpath uses: the full Clientset would double the binary.
 type Client struct {
-	core, discovery, authorization rest.Interface
-	timeout                        time.Duration
+	core, discovery, authorization, networking rest.Interface
+	transport                                  *renewing
+	timeout                                    time.Duration
 }
 
 // NewClient returns a client of the configured cluster. It sends nothing yet.
 func NewClient(c *Config) (*Client, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, discoveryv1.AddToScheme, authorizationv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, discoveryv1.AddToScheme, authorizationv1.AddToScheme, networkingv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -42,7 +44,7 @@ func NewClient(c *Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", c.Server, err)
 	}
-	client := &Client{timeout: c.timeout}
+	client := &Client{transport: transport, timeout: c.timeout}
 	for _, group := range []struct {
 		into *rest.Interface
 		path string
@@ -51,6 +53,7 @@ func NewClient(c *Config) (*Client, error) {
 		{&client.core, "/api", corev1.SchemeGroupVersion},
 		{&client.discovery, "/apis", discoveryv1.SchemeGroupVersion},
 		{&client.authorization, "/apis", authorizationv1.SchemeGroupVersion},
+		{&client.networking, "/apis", networkingv1.SchemeGroupVersion},
 	} {
 		config := rest.CopyConfig(shared)
 		config.APIPath, config.GroupVersion = group.path, &group.gv

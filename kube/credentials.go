@@ -17,6 +17,7 @@ type renewing struct {
 
 	mu      sync.Mutex
 	current http.RoundTripper
+	config  *rest.Config // that current was made of
 	renewed time.Time
 }
 
@@ -29,7 +30,15 @@ func newRenewing(config *rest.Config, reload func() (*rest.Config, error)) (*ren
 	if err != nil {
 		return nil, err
 	}
-	return &renewing{reload: reload, current: client.Transport}, nil
+	return &renewing{reload: reload, current: client.Transport, config: config}, nil
+}
+
+// credentials returns the configuration with the newest credentials, for what
+// does not pass through the transport: connections that are upgraded.
+func (t *renewing) credentials() *rest.Config {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return rest.CopyConfig(t.config)
 }
 
 // RoundTrip sends one request.
@@ -58,6 +67,6 @@ func (t *renewing) renew() {
 		return
 	}
 	if client, err := rest.HTTPClientFor(config); err == nil {
-		t.current = client.Transport
+		t.current, t.config = client.Transport, config
 	}
 }

@@ -122,7 +122,7 @@ func (c *Client) Events(ctx context.Context, ref Ref, uid string) ([]Event, erro
 	err := c.core.Get().Namespace(namespace).Resource("events").
 		VersionedParams(&options, metav1.ParameterCodec).Do(ctx).Into(&list)
 	if apierrors.IsForbidden(err) {
-		return nil, fmt.Errorf("you may not list events %s", Denied{Namespace: namespace}.where())
+		return nil, fmt.Errorf("you may not %s", Access{Verb: "list", Resource: "events", Namespace: namespace})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list events of %s: %s", ref.Key, Clean(describe(err)))

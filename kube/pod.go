@@ -35,11 +35,19 @@ type Pod struct {
 	Owner          string
 	ServiceAccount string
 	Created        time.Time
+	// Started is the newest start among the app containers that run, or zero.
+	// Their environment is as old as that.
+	Started time.Time
+	// DNSPolicy is where the Pod's resolv.conf comes from, such as ClusterFirst.
+	DNSPolicy string
 	// Deleted is when deletion was asked for; zero when it was not.
 	Deleted time.Time
 	// Finished is set when every container has ended for good: such a Pod is
 	// no longer an endpoint of anything.
 	Finished bool
+	// EnableServiceLinks is set when containers get environment variables for
+	// the Services of their namespace, which is the default.
+	EnableServiceLinks bool
 }
 
 // Key returns the Pod's namespace and name.
@@ -125,7 +133,11 @@ func newPod(in interner, o *corev1.Pod) *Pod {
 		Labels:         newLabels(in, o.Labels),
 		ServiceAccount: in.text(o.Spec.ServiceAccountName),
 		Created:        o.CreationTimestamp.Time,
+		Started:        started(o),
+		DNSPolicy:      in.text(string(o.Spec.DNSPolicy)),
 		Finished:       o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed,
+
+		EnableServiceLinks: o.Spec.EnableServiceLinks == nil || *o.Spec.EnableServiceLinks,
 	}
 	if o.DeletionTimestamp != nil {
 		p.Deleted = o.DeletionTimestamp.Time
@@ -175,6 +187,16 @@ func containers(in interner, o *corev1.Pod) []Container {
 		add(corev1.Container(c.EphemeralContainerCommon), EphemeralContainer, o.Status.EphemeralContainerStatuses)
 	}
 	return out
+}
+
+// started returns the newest start among the app containers that run.
+func started(o *corev1.Pod) (newest time.Time) {
+	for _, s := range o.Status.ContainerStatuses {
+		if s.State.Running != nil && s.State.Running.StartedAt.After(newest) {
+			newest = s.State.Running.StartedAt.Time
+		}
+	}
+	return newest
 }
 
 func containerState(s corev1.ContainerState) string {

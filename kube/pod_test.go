@@ -28,7 +28,7 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 			OwnerReferences: []metav1.OwnerReference{{Kind: "Other", Name: "x"}, {Kind: "ReplicaSet", Name: "web", Controller: &controller}},
 		},
 		Spec: corev1.PodSpec{
-			NodeName: "raspi001", ServiceAccountName: "default",
+			NodeName: "raspi001", ServiceAccountName: "default", DNSPolicy: "ClusterFirst", EnableServiceLinks: new(false),
 			InitContainers:      []corev1.Container{container("setup", corev1.ContainerPort{ContainerPort: 1}), proxy},
 			Containers:          []corev1.Container{container("nginx", corev1.ContainerPort{Name: "http", Protocol: "TCP", ContainerPort: 80}), container("redis")},
 			EphemeralContainers: []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "busybox"}}},
@@ -38,7 +38,7 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 			PodIP: "10.244.1.7", PodIPs: []corev1.PodIP{{IP: "10.244.1.7"}, {IP: "fd00::7"}},
 			Conditions:                 []corev1.PodCondition{condition(corev1.PodReady, "True", "")},
 			InitContainerStatuses:      []containerStatus{named("setup", terminated("Completed", 0, 0)), sidecarNamed("proxy")},
-			ContainerStatuses:          []containerStatus{named("redis", terminated("", 1, 0)), named("nginx", ready(running(2, created.Time)))},
+			ContainerStatuses:          []containerStatus{named("redis", terminated("", 1, 0)), named("nginx", startedAt(created, ready(running(2, created.Time))))},
 			EphemeralContainerStatuses: []containerStatus{named("debug", waiting("ErrImagePull"))},
 		},
 	})
@@ -53,13 +53,37 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 			{Name: "debug", Image: "busybox", Kind: EphemeralContainer, State: "waiting ErrImagePull"},
 		},
 		Labels: Labels{{"a", "[31mred"}, {"app", "web"}},
-		Owner:  "ReplicaSet/web", ServiceAccount: "default", Created: created.Time,
+		Owner:  "ReplicaSet/web", ServiceAccount: "default", Created: created.Time, Started: created.Time, DNSPolicy: "ClusterFirst",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if got, want := got.Ports(), []ContainerPort{{"proxy", "TCP", 15001}, {"http", "TCP", 80}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got ports %v, want %v: an init container is over before anyone can connect", got, want)
+	}
+}
+
+func startedAt(at metav1.Time, c containerStatus) containerStatus {
+	c.State.Running.StartedAt = at
+	return c
+}
+
+func TestAPodIsAsOldAsItsNewestRunningContainer(t *testing.T) {
+	at := func(minute int) metav1.Time { return metav1.NewTime(time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC)) }
+	statuses := func(list ...containerStatus) *corev1.Pod {
+		return &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: list}}
+	}
+	for name, test := range map[string]struct {
+		pod  *corev1.Pod
+		want time.Time
+	}{
+		"newest of two":        {statuses(startedAt(at(1), running(0, time.Time{})), startedAt(at(2), running(0, time.Time{}))), at(2).Time},
+		"one does not run":     {statuses(startedAt(at(1), running(0, time.Time{})), terminated("Error", 1, 0)), at(1).Time},
+		"none has started yet": {statuses(waiting("ContainerCreating")), time.Time{}},
+	} {
+		if got := newPod(interner{}, test.pod).Started; !got.Equal(test.want) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
 	}
 }
 
@@ -97,7 +121,7 @@ func TestNewPodOfOddPods(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			test.want.Containers = []Container{}
+			test.want.Containers, test.want.EnableServiceLinks = []Container{}, true
 			if got := newPod(interner{}, &test.pod); !reflect.DeepEqual(*got, test.want) {
 				t.Errorf("got  %+v\nwant %+v", *got, test.want)
 			}

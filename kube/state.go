@@ -2,7 +2,6 @@ package kube
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -110,31 +109,20 @@ type Denied struct {
 	Namespace string // empty for the whole cluster
 }
 
-func (d Denied) Error() string {
-	return fmt.Sprintf("you may not %s %s %s", d.Verb, d.Resource, d.where())
-}
+func (d Denied) Error() string { return "you may not " + d.Access().String() }
 
-func (d Denied) where() string {
-	if d.Namespace == "" {
-		return "in the whole cluster"
-	}
-	return fmt.Sprintf("in namespace %s", d.Namespace)
+// Access returns the permission as what a user would have to be allowed.
+func (d Denied) Access() Access {
+	return Access{Verb: d.Verb, Group: d.Resource.Group(), Resource: d.Resource.String(), Namespace: d.Namespace}
 }
 
 // Rule returns the RBAC rule that would permit it, as it stands in the YAML of
 // a Role or ClusterRole.
-func (d Denied) Rule() string {
-	return fmt.Sprintf("{apiGroups: [%q], resources: [%s], verbs: [list, watch]}", d.Resource.Group(), d.Resource)
-}
+func (d Denied) Rule() string { return d.Access().Rule() }
 
 // RoleKind says where the rule belongs: a ClusterRole, or a Role of the
 // namespace.
-func (d Denied) RoleKind() string {
-	if d.Namespace == "" {
-		return "ClusterRole"
-	}
-	return "Role in " + d.Namespace
-}
+func (d Denied) RoleKind() string { return d.Access().RoleKind() }
 
 // failed returns the state after an error of a list or watch; denied is set
 // when a missing permission is the reason.
