@@ -1,0 +1,229 @@
+package launch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"podpath/assets"
+	"podpath/kube"
+	"podpath/probes/wire"
+)
+
+// host is a cluster whose only container is this machine, with the programs in
+// one folder alone.
+type host struct {
+	*fakeCluster
+	path string
+}
+
+func (h host) Exec(ctx context.Context, e kube.Exec) error {
+	program, err := exec.LookPath(filepath.Join(h.path, e.Command[0]))
+	if err != nil {
+		return &kube.ExecError{Failure: kube.NoProgram, Pod: e.Pod, Container: e.Container, Program: e.Command[0]}
+	}
+	c := exec.CommandContext(ctx, program, e.Command[1:]...)
+	c.Env = []string{"PATH=" + h.path}
+	c.Stdout, c.Stderr, c.WaitDelay = e.Stdout, e.Stderr, 2*time.Second
+	// A runtime does not wait for more input when the program has ended.
+	in, err := c.StdinPipe()
+	if err != nil {
+		return err
+	}
+	var copying sync.WaitGroup
+	if e.Stdin != nil {
+		copying.Go(func() {
+			_, _ = io.Copy(in, e.Stdin)
+			_ = in.Close()
+		})
+	}
+	err = c.Run()
+	if closer, ok := e.Stdin.(io.Closer); ok {
+		_ = closer.Close()
+	}
+	copying.Wait()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("exec in %s: %w", e.Pod, context.Cause(ctx))
+	case errors.As(err, &exit):
+		return &kube.ExitError{Code: exit.ExitCode()}
+	default:
+		return err
+	}
+}
+
+// hostWith returns this machine with some of its programs, and skips the test
+// when it lacks one.
+func hostWith(t *testing.T, programs ...string) host {
+	t.Helper()
+	h := host{newFake(), t.TempDir()}
+	for _, p := range programs {
+		path, err := exec.LookPath(p)
+		if err != nil {
+			t.Skipf("this machine has no %s", p)
+		}
+		if p == "python3" { // behind a wrapper there may be another one
+			executable, err := exec.CommandContext(t.Context(), path, "-c", "import sys; print(sys.executable)").Output()
+			must(t, err)
+			path = strings.TrimSpace(string(executable))
+		}
+		must(t, os.Symlink(path, filepath.Join(h.path, p)))
+	}
+	return h
+}
+
+// ladder has the scripts and programs that podpath carries.
+func (h host) ladder(t *testing.T, o Options) (*Ladder, *kube.Snapshot) {
+	l, s := h.fakeCluster.ladder(t, o, podYAML("web", "here", container{"app", "host"})+`
+---
+apiVersion: v1
+kind: Node
+metadata: {name: here}
+status: {nodeInfo: {architecture: `+runtime.GOARCH+`}}
+`)
+	l.cluster, l.script, l.prober = h, assets.Script, assets.Prober
+	return l, s
+}
+
+func TestTheScriptsRunOnRealTools(t *testing.T) {
+	for name, test := range map[string]struct {
+		programs []string
+		tool     string
+	}{
+		"all of them":           {[]string{"sh", "python3", "perl", "bash", "cat"}, "python3"},
+		"python without shell":  {[]string{"python3"}, "python3"},
+		"perl":                  {[]string{"sh", "perl"}, "perl"},
+		"bash, as in a Debian":  {[]string{"sh", "bash", "cat"}, "bash"},
+		"bash without its link": {[]string{"bash", "cat"}, "bash"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, s := hostWith(t, test.programs...).ladder(t, Options{})
+			link, err := l.Pod(t.Context(), s, web, "")
+			checkLink(t, link, err, Via{Rung: Tools, Tool: test.tool, Container: "app"})
+		})
+	}
+}
+
+func TestAContainerWithNothingButCurl(t *testing.T) {
+	l, s := hostWith(t, "curl").ladder(t, Options{})
+	link, err := l.Pod(t.Context(), s, web, "")
+	must(t, err)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) }))
+	defer web.Close()
+	address, port, _ := strings.Cut(strings.TrimPrefix(web.URL, "http://"), ":")
+	number, err := strconv.Atoi(port)
+	must(t, err)
+	before := l.Execs()
+	var work sync.WaitGroup
+	for i := range 8 {
+		work.Go(func() {
+			path := fmt.Sprintf("/%d", i)
+			a, err := link.Ask(t.Context(), wire.Request{
+				Op: wire.TCP, Timeout: 500 * time.Millisecond, Address: address, Port: number, Count: 4096,
+				Data: []byte("GET " + path + " HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n"),
+			})
+			if err != nil || a.Result != wire.OK || !strings.HasSuffix(string(a.Data), "page "+path) {
+				t.Errorf("got %v, %q, %v", a.Result, a.Data, err)
+			}
+		})
+	}
+	work.Wait()
+	if got := l.Execs() - before; got > 4 {
+		t.Errorf("got %d execs for 8 requests at the same time, want them gathered", got)
+	}
+	a, err := link.Ask(t.Context(), wire.Request{Op: wire.Hold, Timeout: time.Second, Address: address, Port: number})
+	if err != nil || a.Result != wire.Failed {
+		t.Errorf("got %v, %v; want that curl cannot hold", a.Result, err)
+	}
+	must(t, link.Close())
+	if _, err := link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: time.Second, Address: address, Port: number}); !errors.Is(err, ErrCut) {
+		t.Errorf("got %v after Close, want ErrCut", err)
+	}
+}
+
+func TestCurlThatCannotBeRunIsCut(t *testing.T) {
+	f := newFake()
+	f.programs["curl"] = "sh curl"
+	l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "curl"}))
+	link, err := l.Pod(t.Context(), s, web, "")
+	must(t, err)
+	f.fails = func(context.Context, kube.Exec) error { return &kube.ExecError{Failure: kube.KubeletAway} }
+	_, err = link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: time.Second, Address: "127.0.0.1", Port: 1})
+	var away *kube.ExecError
+	if !errors.Is(err, ErrCut) || !errors.As(err, &away) {
+		t.Errorf("got %v, want ErrCut and why", err)
+	}
+	if err := link.Close(); !errors.Is(err, ErrCut) {
+		t.Errorf("got %v from Close, want ErrCut", err)
+	}
+}
+
+func TestTheProberIsUploadedAndDeleted(t *testing.T) {
+	if _, err := assets.Prober(runtime.GOARCH); err != nil {
+		t.Skip(err)
+	}
+	h := hostWith(t, "sh", "cat", "chmod", "rm", "wc", "sha256sum")
+	l, s := h.ladder(t, Options{AllowUpload: true})
+	l.options.RunID = fmt.Sprint("test", os.Getpid())
+	link, err := l.Pod(t.Context(), s, web, "")
+	checkLink(t, link, err, Via{Rung: Upload, Tool: "podpath", Container: "app"})
+	if left, _ := filepath.Glob("/tmp/.podpath-" + l.options.RunID + "*"); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestUploadScript(t *testing.T) {
+	program := []byte("#!/bin/sh\necho it runs\n")
+	sum := sha256.Sum256(program)
+	upload := func(t *testing.T, in string, argv ...string) string {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), "sh", append([]string{"-c", uploadScript, "sh"}, argv...)...)
+		c.Stdin = strings.NewReader(in)
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	size := strconv.Itoa(len(program))
+	readable := filepath.Join(t.TempDir(), "none") // not there
+	writable := t.TempDir()
+	file := filepath.Join(writable, "name")
+	want := fmt.Sprintf("file %s\nsize %s\nsha256 %s\nEND\n", file, size, hex.EncodeToString(sum[:]))
+	if got := upload(t, string(program), size, "name", readable, writable); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", runUploaded, "sh", file).Output(); string(out) != "it runs\n" || err != nil {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("got %v, want that the file is gone when it runs", err)
+	}
+	upload(t, "half", size, "name", writable)
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("got %v, want that half a file is deleted", err)
+	}
+	must(t, os.WriteFile(file, program, 0o600))
+	if got := upload(t, "", "0", "name", readable, writable); got != "END\n" {
+		t.Errorf("got %q for a deletion", got)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("got %v, want it deleted", err)
+	}
+}
