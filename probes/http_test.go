@@ -1,0 +1,140 @@
+package probes
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"math/big"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHTTPIsObserved(t *testing.T) {
+	reset := func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1))
+		_ = c.(*net.TCPConn).SetLinger(0)
+	}
+	for name, test := range map[string]struct {
+		server func(net.Conn)
+		stage  Stage
+		err    ErrorKind
+		status int
+		body   string
+		detail string
+	}{
+		"a page":                  {answers("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n web-1 \n"), StageRequest, NoError, 200, "web-1", "HTTP/1.1 200 OK"},
+		"a page without length":   {answers("HTTP/1.0 200 OK\r\n\r\nweb-1"), StageRequest, NoError, 200, "web-1", ""},
+		"in chunks":               {answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nweb-1\r\n0\r\n\r\n"), StageRequest, NoError, 200, "web-1", ""},
+		"a long page, cut":        {answers("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + strings.Repeat("x", 9000)), StageRequest, NoError, 200, strings.Repeat("x", 256), ""},
+		"a redirect":              {answers("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n"), StageRequest, NoError, 302, "", ""},
+		"a login":                 {answers("HTTP/1.1 401 Unauthorized\r\n\r\n"), StageRequest, NoError, 401, "", ""},
+		"no such page":            {answers("HTTP/1.1 404 Not Found\r\n\r\ndefault backend - 404"), StageRequest, BadStatus, 404, "default backend - 404", "404 Not Found"},
+		"no backend":              {answers("HTTP/1.1 503 Service Unavailable\r\n\r\n"), StageRequest, BadStatus, 503, "", "503"},
+		"another protocol":        {answers("SSH-2.0-OpenSSH\x1b[2J\r\n"), StageRequest, BadReply, 0, "", "the answer is not HTTP: \"SSH-2.0"},
+		"nothing":                 {answers(""), StageRequest, BadReply, 0, "", "without an answer"},
+		"a reset":                 {reset, StageRequest, ResetByPeer, 0, "", ""},
+		"a hostile page":          {answers("HTTP/1.1 200 O\x1b[31mK\r\n\r\n\x1b]0;evil\x07web\n1"), StageRequest, NoError, 200, "]0;evilweb 1", "O[31mK"},
+		"a server without an end": {func(c net.Conn) { answers("HTTP/1.1 200 OK\r\n\r\nweb-1")(c); _, _ = io.Copy(io.Discard, c) }, StageRequest, NoError, 200, "web-1", ""},
+		"a server that is silent": {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, StageRequest, TimedOut, 0, "", ""},
+	} {
+		o := observing(t, network{routes: map[string]string{"tcp 10.0.0.1:80": listen(t, test.server)}})
+		got := o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "web", Path: "/x"}}})
+		if got.Stage != test.stage || got.Error != test.err || got.Status != test.status || got.Body != test.body || !strings.Contains(got.Detail, test.detail) || got.Blind != nil {
+			t.Errorf("%s: got %+v\nwant %s %s, %d %q, %s", name, got, test.stage, test.err, test.status, test.body, test.detail)
+		}
+		if strings.ContainsAny(got.Detail+got.Body, "\x1b\x07\n") {
+			t.Errorf("%s: got control characters in %q %q", name, got.Detail, got.Body)
+		}
+	}
+}
+
+func TestHTTPRequestsSayWhatABrowserWould(t *testing.T) {
+	heard := make(chan string, 1)
+	address := listen(t, func(c net.Conn) {
+		b := make([]byte, 4096)
+		n, _ := c.Read(b)
+		heard <- string(b[:n])
+		_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+	})
+	o := observing(t, network{routes: map[string]string{"tcp 10.0.0.1:80": address}})
+	o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "shop.example.com"}}})
+	want := "GET / HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: podpath\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+	if got := <-heard; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// signed makes a certificate that signs itself.
+func signed(t *testing.T, notAfter time.Time) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "evil\x1b[31m"}, DNSNames: []string{"shop.example.com"}, IPAddresses: []net.IP{net.IPv4(10, 0, 0, 2)},
+		NotBefore: noon.AddDate(-20, 0, 0), NotAfter: notAfter,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// secured is a server of TLS that answers a request.
+func secured(certificate tls.Certificate, text string) func(net.Conn) {
+	return func(c net.Conn) {
+		secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}})
+		defer func() { _ = secure.Close() }()
+		answers(text)(secure)
+	}
+}
+
+func TestHTTPSIsObserved(t *testing.T) {
+	const page = "HTTP/1.1 200 OK\r\n\r\nweb-1"
+	good, expired := signed(t, noon.AddDate(20, 0, 0)), signed(t, noon.AddDate(-10, 0, 0))
+	long := "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("long ", 20000)
+	for name, test := range map[string]struct {
+		server  func(net.Conn)
+		host    string
+		stage   Stage
+		err     ErrorKind
+		problem string // with the certificate; "-" when there is none
+	}{
+		"a page, signed by itself":     {secured(good, page), "shop.example.com", StageRequest, NoError, "unknown authority"},
+		"its certificate has expired":  {secured(expired, page), "shop.example.com", StageRequest, NoError, "expired"},
+		"it is another's":              {secured(good, page), "pay.example.com", StageRequest, NoError, "pay.example.com"},
+		"it is another address's":      {secured(good, page), "10.0.0.9", StageRequest, NoError, "10.0.0.9"},
+		"a host with a port":           {secured(good, page), "shop.example.com:8443", StageRequest, NoError, "unknown authority"},
+		"a long page":                  {secured(good, long), "shop.example.com", StageRequest, NoError, "unknown authority"},
+		"no such page":                 {secured(good, "HTTP/1.1 404 Not Found\r\n\r\n"), "shop.example.com", StageRequest, BadStatus, "unknown authority"},
+		"it closes without an answer":  {secured(good, ""), "shop.example.com", StageRequest, BadReply, "unknown authority"},
+		"a server without TLS":         {answers("HTTP/1.1 400 Bad Request\r\n\r\n"), "shop.example.com", StageTLS, BadTLS, "-"},
+		"a server that closes at once": {answers(""), "shop.example.com", StageTLS, BadTLS, "-"},
+		"a server that is silent":      {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, "shop.example.com", StageTLS, TimedOut, "-"},
+	} {
+		o := observing(t, network{routes: map[string]string{"tcp 10.0.0.1:443": listen(t, test.server)}})
+		got := o.observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: test.host, Path: "/"}}})
+		if got.Stage != test.stage || got.Error != test.err || got.Blind != nil {
+			t.Errorf("%s: got %+v, want %s %s", name, got, test.stage, test.err)
+		}
+		c := got.Certificate
+		switch {
+		case (c == nil) != (test.problem == "-"):
+			t.Errorf("%s: got certificate %+v, want problem %s", name, c, test.problem)
+		case c != nil && (!strings.Contains(c.Problem, test.problem) || list(c.Names) != "shop.example.com, 10.0.0.2" || strings.Contains(c.Subject+c.Issuer+c.Problem, "\x1b")):
+			t.Errorf("%s: got %+v, want %s", name, c, test.problem)
+		}
+	}
+	refused := observing(t, network{}).observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: "a"}}})
+	if refused.Stage != StageConnect || refused.Error != Refused {
+		t.Errorf("got %+v, want it refused", refused)
+	}
+}

@@ -1,0 +1,74 @@
+package probes
+
+import (
+	"slices"
+	"strings"
+)
+
+// Verdict is what becomes of a check.
+type Verdict string
+
+// The verdicts. Inconclusive is neither: podpath could not look.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"
+	Inconclusive Verdict = "inconclusive"
+	Skipped      Verdict = "skipped"
+)
+
+// Result is a check with what became of it.
+type Result struct {
+	Check
+	Observation
+	Verdict Verdict
+	Cause   *Cause
+	// Others are the codes of further causes that the evidence supports less.
+	Others []CauseCode
+}
+
+// judge compares what was seen with what was expected.
+func judge(c Check, o Observation) Verdict {
+	reached := o.Error == NoError
+	switch {
+	case o.Blind != nil:
+		return Inconclusive
+	case o.Spread != nil:
+		return o.Spread.Verdict
+	case c.Expect.Outcome == Any:
+		return Pass
+	case c.Expect.Outcome == Blocked:
+		return passIf(!reached)
+	case reached && c.Expect.Values != nil:
+		return passIf(sameValues(withoutDomain(c.Expect.Values), withoutDomain(o.Values)))
+	default:
+		return passIf(reached)
+	}
+}
+
+func passIf(ok bool) Verdict {
+	if ok {
+		return Pass
+	}
+	return Fail
+}
+
+// withoutDomain cuts the names of Services behind .svc: the domain of the
+// cluster is not known beforehand.
+func withoutDomain(values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		name, _, found := strings.Cut(v, ".svc.")
+		if out[i] = name; found {
+			out[i] += ".svc"
+		}
+	}
+	return out
+}
+
+// sameValues compares sets.
+func sameValues(want, got []string) bool {
+	want, got = slices.Clone(want), slices.Clone(got)
+	slices.Sort(want)
+	slices.Sort(got)
+	return slices.Equal(slices.Compact(want), slices.Compact(got))
+}

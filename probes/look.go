@@ -1,0 +1,52 @@
+package probes
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"podpath/kube"
+)
+
+// Reader reads what a snapshot lacks. *kube.Client is one.
+type Reader interface {
+	Ingresses(ctx context.Context, scope kube.Scope) ([]*kube.Ingress, error)
+	NetworkPolicies(ctx context.Context, scope kube.Scope) ([]*kube.NetworkPolicy, error)
+	NamespaceLabels(ctx context.Context) (map[string]kube.Labels, error)
+}
+
+// Look completes a snapshot to a World: it reads Ingresses, NetworkPolicies
+// and the labels of namespaces, as far as the user may, and finds out whether
+// podpath runs on a Node. What could not be read is in World.Unknown.
+func Look(ctx context.Context, s *kube.Snapshot, reader Reader) *World {
+	w := &World{Snapshot: s, LocalNode: nodeOf(s, localAddresses()), Home: s.Scope.Namespace}
+	var err error
+	if w.Ingresses, err = reader.Ingresses(ctx, s.Scope); err != nil {
+		w.Unknown = append(w.Unknown, err)
+	}
+	if w.Policies, err = reader.NetworkPolicies(ctx, s.Scope); err != nil {
+		w.Unknown = append(w.Unknown, err)
+	}
+	if len(w.Policies) == 0 {
+		return w // nothing needs the labels
+	}
+	if w.NamespaceLabels, err = reader.NamespaceLabels(ctx); err != nil {
+		w.Unknown = append(w.Unknown, err)
+	}
+	return w
+}
+
+// localAddresses are those of the machine that podpath runs on.
+func localAddresses() []netip.Addr {
+	var out []netip.Addr
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil // then podpath counts as outside of the cluster
+	}
+	for _, a := range addresses {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && !prefix.Addr().IsLoopback() {
+			out = append(out, prefix.Addr().Unmap())
+		}
+	}
+	return out
+}

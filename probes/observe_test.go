@@ -1,0 +1,157 @@
+package probes
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"podpath/probes/launch"
+	"podpath/probes/wire"
+)
+
+// stepTime is the timeout of a step in tests: what waits for it costs that.
+const stepTime = 400 * time.Millisecond
+
+func TestConnectionsAreObserved(t *testing.T) {
+	silent := listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) })
+	o := observing(t, network{
+		routes: map[string]string{
+			"tcp 10.0.0.1:80": silent, "tcp 10.0.0.3:80": lostOnTheWay, "tcp 10.0.0.4:80": unreachable, "tcp 10.0.0.5:80": forbidden,
+			"tcp 10.0.0.6:80": noTool, "tcp [fd00::1]:80": silent,
+		},
+		files: map[string]string{"/etc/hosts": "127.0.0.1 localhost\n10.0.0.1 here\n", "/etc/resolv.conf": ""},
+	})
+	for name, test := range map[string]struct {
+		host    string
+		stage   Stage
+		err     ErrorKind
+		address string
+		blind   string
+	}{
+		"it connects":                    {"10.0.0.1", StageConnect, NoError, "10.0.0.1:80", ""},
+		"over IPv6":                      {"fd00::1", StageConnect, NoError, "[fd00::1]:80", ""},
+		"a name of the hosts file":       {"here", StageConnect, NoError, "10.0.0.1:80", ""},
+		"it is refused":                  {"10.0.0.2", StageConnect, Refused, "10.0.0.2:80", ""},
+		"nothing answers":                {"10.0.0.3", StageConnect, TimedOut, "10.0.0.3:80", ""},
+		"there is no way":                {"10.0.0.4", StageConnect, Unreachable, "10.0.0.4:80", ""},
+		"a sandbox forbids it":           {"10.0.0.5", "", "", "", "forbids"},
+		"the tool cannot do it":          {"10.0.0.6", "", "", "", "this shell cannot do that"},
+		"a name, and DNS is not running": {"there", StageResolve, Refused, "127.0.0.1:53", ""},
+	} {
+		got := o.observe(t.Context(), Check{Kind: TCP, Ask: Ask{Host: test.host, Port: 80}})
+		if test.blind != "" {
+			if !has(got.Blind, test.blind) {
+				t.Errorf("%s: got %+v, want blindness: %s", name, got, test.blind)
+			}
+			continue
+		}
+		if got.Stage != test.stage || got.Error != test.err || got.Address != test.address || got.Blind != nil || got.Via.Tool != "test" {
+			t.Errorf("%s: got %+v, want %s %s at %s", name, got, test.stage, test.err, test.address)
+		}
+		if test.stage == StageConnect && (len(got.Times) != 1 || got.Times[0].Stage != StageConnect || got.Latency() != got.Times[0].Took) {
+			t.Errorf("%s: got times %v, want one of the connection", name, got.Times)
+		}
+	}
+}
+
+// fake answers every request with the same.
+type fake struct {
+	answer wire.Answer
+	err    error
+	rung   launch.Rung
+}
+
+func (f fake) Via() launch.Via                                        { return launch.Via{Rung: f.rung} }
+func (f fake) Ask(context.Context, wire.Request) (wire.Answer, error) { return f.answer, f.err }
+func (f fake) Close() error                                           { return nil }
+
+func TestWhatAProberCannotHaveSeenIsNoSuccess(t *testing.T) {
+	for name, f := range map[string]fake{
+		"ok without a connection": {answer: wire.Answer{Result: wire.OK}},
+		"a cut stream":            {err: launch.ErrCut},
+		"failed":                  {answer: wire.Answer{Result: wire.Failed, Data: []byte("x\x1b[31m")}},
+		"denied":                  {answer: wire.Answer{Result: wire.Denied}},
+	} {
+		for _, c := range []Check{
+			{Kind: TCP, Ask: Ask{Host: "10.0.0.1", Port: 80}},
+			{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "a"}}},
+			{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{Host: "a", TLS: true}}},
+			{Kind: DNS, Ask: Ask{DNS: &DNSAsk{Name: "a", Type: "A", Server: "10.0.0.1"}}},
+			{Kind: Spread}, {Kind: Status},
+		} {
+			got := newObserver(f, stepTime).observe(t.Context(), c)
+			dnsOK := c.Kind == DNS && f.answer.Result == wire.OK // UDP has no connection; the empty answer is no DNS
+			if verdict := judge(c, got); verdict != Inconclusive && (!dnsOK || got.Error != BadReply) {
+				t.Errorf("%s: %s: got %s, %+v, want inconclusive", name, c.Kind, verdict, got)
+			}
+			if got.Blind != nil && strings.Contains(got.Blind.Error(), "\x1b") {
+				t.Errorf("%s: got %q, want clean text", name, got.Blind)
+			}
+		}
+	}
+}
+
+func TestVariablesAreReadOfTheProcess(t *testing.T) {
+	environ := "PATH=/bin\x00WEB_SERVICE_HOST=10.96.0.7\x00WEB_SERVICE_PORT=80\x00NOT_WEB_SERVICE_HOST=x\x00EVIL=a\x1b[31mb\x00"
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  []string
+		err   ErrorKind
+		blind string
+		ask   []string
+	}{
+		"both":          {map[string]string{"/proc/self/environ": environ}, []string{"WEB_SERVICE_HOST=10.96.0.7", "WEB_SERVICE_PORT=80"}, NoError, "", []string{"WEB_SERVICE_HOST", "WEB_SERVICE_PORT"}},
+		"one":           {map[string]string{"/proc/self/environ": environ}, []string{"WEB_SERVICE_HOST=10.96.0.7"}, NoError, "", []string{"WEB_SERVICE_HOST", "X"}},
+		"none":          {map[string]string{"/proc/self/environ": environ}, []string{}, Missing, "", []string{"SERVICE_HOST"}},
+		"hostile ones":  {map[string]string{"/proc/self/environ": environ}, []string{"EVIL=a[31mb"}, NoError, "", []string{"EVIL"}},
+		"no /proc":      {nil, nil, NoError, "no such file", []string{"X"}},
+		"an empty file": {map[string]string{"/proc/self/environ": ""}, []string{}, Missing, "", []string{"X"}},
+	} {
+		got := observing(t, network{files: test.files}).observe(t.Context(), Check{Kind: Env, Ask: Ask{Env: test.ask}})
+		if test.blind != "" && has(got.Blind, test.blind) {
+			continue
+		}
+		if !slices.Equal(got.Values, test.want) || got.Error != test.err || got.Blind != nil {
+			t.Errorf("%s: got %+v, want %q, %s", name, got, test.want, test.err)
+		}
+	}
+	if got := newObserver(fake{rung: launch.Ephemeral}, stepTime).observe(t.Context(), Check{Kind: Env, Ask: Ask{Env: []string{"X"}}}); !has(got.Blind, "variables of its own") {
+		t.Errorf("an ephemeral container: got %+v, want blindness", got)
+	}
+}
+
+func TestAFileIsReadOnce(t *testing.T) {
+	n := network{files: map[string]string{"/etc/resolv.conf": strings.Repeat("x", 5000)}}
+	o := observing(t, n)
+	first, err := o.files.read(t.Context(), "/etc/resolv.conf")
+	if err != nil || len(first) != 5000 {
+		t.Fatalf("got %d bytes, %v, want 5000 in parts", len(first), err)
+	}
+	n.files["/etc/resolv.conf"] = "changed" // no request is under way
+	if again, err := o.files.read(t.Context(), "/etc/resolv.conf"); err != nil || string(again) != string(first) {
+		t.Errorf("got %q, %v, want it as it was at first", again, err)
+	}
+	if now, err := o.readFile(t.Context(), "/etc/resolv.conf"); err != nil || string(now) != "changed" {
+		t.Errorf("got %q, %v, want it as it is", now, err)
+	}
+}
+
+func TestSocketsAreReadOfBothFamilies(t *testing.T) {
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  int
+		err   string
+	}{
+		"both":    {map[string]string{"/proc/net/tcp": procNetTCP, "/proc/net/tcp6": procNetTCP6}, 8, ""},
+		"no IPv6": {map[string]string{"/proc/net/tcp": procNetTCP}, 4, ""},
+		"no IPv4": {map[string]string{"/proc/net/tcp6": procNetTCP6}, 0, "read /proc/net/tcp"},
+	} {
+		got, err := observing(t, network{files: test.files}).sockets(t.Context())
+		if len(got) != test.want || test.err != "" != (err != nil) || err != nil && !has(err, test.err) {
+			t.Errorf("%s: got %d, %v, want %d, %s", name, len(got), err, test.want, test.err)
+		}
+	}
+}

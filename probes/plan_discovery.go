@@ -1,0 +1,124 @@
+package probes
+
+import (
+	"fmt"
+	"strings"
+
+	"podpath/kube"
+)
+
+// discovery is how a Pod finds the Services of its namespace: by variables and
+// by DNS. One Pod of each namespace looks.
+func (p *plan) discovery(pods []*kube.Pod) {
+	seen := map[string]bool{}
+	for _, pod := range pods {
+		if seen[pod.Namespace] || pod.HostNetwork {
+			continue
+		}
+		seen[pod.Namespace] = true
+		for _, svc := range p.Services {
+			if svc.Namespace == pod.Namespace {
+				p.discover(p.podSource(pod), pod, svc)
+			}
+		}
+	}
+}
+
+func (p *plan) discover(s Source, pod *kube.Pod, svc *kube.Service) {
+	if svc.Kind == kube.ExternalName {
+		p.externalName(s, svc)
+		return
+	}
+	p.env(s, pod, svc)
+	p.lookups(s, svc)
+	p.srv(s, svc)
+	p.ptr(s, svc)
+}
+
+// expectName is the rule for names of the cluster: a Pod asks the cluster's
+// DNS unless its dnsPolicy says otherwise.
+func (w *World) expectName(s Source, e Expectation) Expectation {
+	pod := w.Pod(s.Pod)
+	if pod != nil {
+		// Where the DNS server is is not known here: it counts as somebody unknown.
+		if why := w.denied(traffic{from: pod, fromIP: pod.IP(), port: dnsPort, protocol: "UDP"}); why != "" && e.Outcome == Reached {
+			return either(why + ", unless the cluster's DNS is among those whom a rule permits")
+		}
+	}
+	if pod == nil || pod.DNSPolicy == "" || pod.DNSPolicy == "ClusterFirst" && !pod.HostNetwork || pod.DNSPolicy == "ClusterFirstWithHostNet" {
+		return e
+	}
+	return either(fmt.Sprintf("Pod %s has dnsPolicy %s: it need not ask the cluster's DNS", pod.Name, pod.DNSPolicy))
+}
+
+// env looks for the two variables of a Service that say where it is.
+func (p *plan) env(s Source, pod *kube.Pod, svc *kube.Service) {
+	if len(svc.ClusterIPs) == 0 || len(svc.Ports) == 0 {
+		return
+	}
+	prefix := strings.ToUpper(strings.ReplaceAll(svc.Name, "-", "_")) + "_SERVICE_"
+	values := []string{prefix + "HOST=" + svc.ClusterIPs[0], fmt.Sprintf("%sPORT=%d", prefix, svc.Ports[0].Port)}
+	p.add(Check{
+		Group: Discovery, Source: s, Kind: Env, Target: "env:" + prefix + "HOST", Ask: Ask{Env: []string{prefix + "HOST", prefix + "PORT"}},
+		Expect: expectEnv(pod, svc, values), About: About{Service: svc.Key(), Pod: pod.Key()},
+	})
+}
+
+// lookups looks the Service up by its short name and by the full one.
+func (p *plan) lookups(s Source, svc *kube.Service) {
+	expect := Expectation{Outcome: Reached, Why: "the name of a Service is its ClusterIP", Values: ipv4(svc.ClusterIPs)}
+	if svc.Kind == kube.Headless {
+		expect = expectHeadless(svc)
+	}
+	for _, name := range []string{svc.Name, dnsName(svc)} {
+		p.add(Check{
+			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/A", Ask: Ask{DNS: &DNSAsk{Name: name, Type: "A"}},
+			Expect: p.expectName(s, expect), About: About{Service: svc.Key()},
+		})
+	}
+}
+
+// srv looks each port up by its name. A port without a name has no SRV record
+// of its own (the DNS specification for Kubernetes, 2.3.2).
+func (p *plan) srv(s Source, svc *kube.Service) {
+	for _, port := range svc.Ports {
+		label := port.Name
+		expect := Expectation{Outcome: Reached, Why: "each named port of a Service has an SRV record"}
+		if svc.Kind != kube.Headless {
+			expect.Values = []string{fmt.Sprintf("%d %s", port.Port, dnsName(svc))}
+		} else if svc.Counts.Ready == 0 {
+			expect = either("a headless Service without ready endpoints has no SRV records")
+		}
+		if port.Name == "" {
+			label = fmt.Sprintf("port-%d", port.Port)
+			expect = blocked(SRVPortUnnamed, fmt.Sprintf("port %d of Service %s has no name, and only named ports have SRV records", port.Port, svc.Name),
+				fmt.Sprintf("kubectl edit service -n %s %s, and give the port a name", svc.Namespace, svc.Name))
+		}
+		name := fmt.Sprintf("_%s._%s.%s", label, strings.ToLower(port.Protocol), dnsName(svc))
+		p.add(Check{
+			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/SRV", Ask: Ask{DNS: &DNSAsk{Name: name, Type: "SRV"}},
+			Expect: p.expectName(s, expect), About: About{Service: svc.Key(), Port: port},
+		})
+	}
+}
+
+// ptr looks the ClusterIP up backwards.
+func (p *plan) ptr(s Source, svc *kube.Service) {
+	for _, address := range svc.ClusterIPs {
+		expect := Expectation{Outcome: Reached, Why: "a ClusterIP leads back to the name of its Service", Values: []string{dnsName(svc)}}
+		p.add(Check{
+			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + address + "/PTR", Ask: Ask{DNS: &DNSAsk{Name: address, Type: "PTR"}},
+			Expect: p.expectName(s, expect), About: About{Service: svc.Key()},
+		})
+	}
+}
+
+func ipv4(addresses []string) []string {
+	var out []string
+	for _, a := range addresses {
+		if !strings.Contains(a, ":") {
+			out = append(out, a)
+		}
+	}
+	return out
+}

@@ -1,0 +1,263 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"podpath/kube"
+	"podpath/probes/launch"
+)
+
+// Launcher starts probers. *launch.Ladder is one.
+type Launcher interface {
+	Pod(ctx context.Context, s *kube.Snapshot, pod kube.Key, container string) (launch.Link, error)
+	Node(ctx context.Context, s *kube.Snapshot, name string) (launch.Link, error)
+	Local(ctx context.Context) (launch.Link, error)
+}
+
+// Options say how to run checks.
+type Options struct {
+	// Timeout of each step of a check: a lookup, a connection, a request.
+	Timeout time.Duration
+	// Parallel is how many execs may be open at once.
+	Parallel int
+}
+
+const (
+	// DefaultTimeout is longer than a lost SYN takes to be sent again (1 s).
+	DefaultTimeout = 2 * time.Second
+	// DefaultParallel is what an API server bears: hundreds of parallel execs
+	// overwhelm it and give false failures.
+	DefaultParallel = 16
+	// maxTries is how often a source is asked when its stream was lost.
+	maxTries = 3
+	// rowParallel is how many checks one source carries out at once.
+	rowParallel = 32
+)
+
+// run is one run of a plan.
+type run struct {
+	*World
+	launcher Launcher
+	options  Options
+	links    *links
+
+	mu      sync.Mutex
+	results []Result
+	seen    func(Result)
+}
+
+// Run carries out the checks and returns their results, in the order of the
+// checks, with causes. Seen gets each result as soon as it is there, without
+// its cause, one at a time. When ctx ends the rest is inconclusive.
+func Run(ctx context.Context, w *World, checks []Check, launcher Launcher, o Options, seen func(Result)) []Result {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = DefaultParallel
+	}
+	r := &run{World: w, launcher: launcher, options: o, results: make([]Result, len(checks)), seen: seen}
+	r.links = newLinks(max(2, o.Parallel), r.open)
+	defer r.links.close()
+	r.rows(ctx, checks)
+	for i, c := range checks {
+		if c.Kind == Spread {
+			r.set(i, c, r.retriedSpread(ctx, c))
+		}
+	}
+	findCauses(w, r.results, r.lookCloser(ctx))
+	return r.results
+}
+
+func (r *run) open(ctx context.Context, s Source) (launch.Link, error) {
+	switch s.Kind {
+	case FromPod:
+		return r.launcher.Pod(ctx, r.Snapshot, s.Pod, s.Container)
+	case FromNode:
+		return r.launcher.Node(ctx, r.Snapshot, s.Node)
+	default:
+		return r.launcher.Local(ctx)
+	}
+}
+
+// set notes the result of check i.
+func (r *run) set(i int, c Check, o Observation) {
+	result := Result{Check: c, Observation: o, Verdict: judge(c, o)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[i] = result
+	if r.seen != nil {
+		r.seen(result)
+	}
+}
+
+// rows carries out the checks of each source together.
+func (r *run) rows(ctx context.Context, checks []Check) {
+	var sources []string
+	rows := map[string][]int{}
+	for i, c := range checks {
+		switch c.Kind {
+		case Spread: // after the rows, it needs several sources
+		case Status:
+			r.set(i, c, Observation{Stage: StageResolve, Error: Missing, Detail: "there is no address"})
+		default:
+			if rows[c.Source.Label] == nil {
+				sources = append(sources, c.Source.Label)
+			}
+			rows[c.Source.Label] = append(rows[c.Source.Label], i)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(max(2, r.options.Parallel))
+	for _, s := range sources {
+		group.Go(func() error {
+			r.row(ctx, checks, rows[s])
+			return nil
+		})
+	}
+	_ = group.Wait() // no row returns an error
+}
+
+// row carries out the checks of one source. What was lost with a stream is
+// asked again.
+func (r *run) row(ctx context.Context, checks []Check, open []int) {
+	source := checks[open[0]].Source
+	for try := 1; len(open) > 0; try++ {
+		var lost []int
+		broken := false
+		var mu sync.Mutex
+		link, done, err := r.links.use(ctx, source)
+		if err != nil {
+			if try < maxTries && ctx.Err() == nil && passing(err) {
+				r.links.forget(source)
+				continue
+			}
+			for _, i := range open {
+				r.set(i, checks[i], Observation{Blind: err, Tries: try})
+			}
+			return
+		}
+		observer := newObserver(link, r.options.Timeout)
+		var group errgroup.Group
+		group.SetLimit(rowParallel)
+		for _, i := range open {
+			group.Go(func() error {
+				o := observer.observe(ctx, checks[i])
+				o.Tries = try
+				cut := o.Blind != nil && passing(o.Blind)
+				mu.Lock()
+				broken = broken || cut
+				if cut && try < maxTries && ctx.Err() == nil {
+					lost = append(lost, i)
+					mu.Unlock()
+					return nil
+				}
+				mu.Unlock()
+				r.set(i, checks[i], o)
+				return nil
+			})
+		}
+		_ = group.Wait() // no check returns an error
+		done(broken)
+		slices.Sort(lost)
+		open = lost
+	}
+}
+
+// passing reports errors that another try may not have: what is lost on the
+// way, but neither what is forbidden nor what a container cannot do.
+func passing(err error) bool {
+	var denied *kube.AccessError
+	var exec *kube.ExecError
+	var tool errTool
+	var failure *launch.Failure
+	switch {
+	case errors.As(err, &failure):
+		return failure.Code == launch.ExecFailed
+	case errors.As(err, &denied), errors.As(err, &tool):
+		return false
+	case errors.As(err, &exec):
+		return exec.Failure == kube.Broken || exec.Failure == kube.KubeletAway
+	default:
+		return true
+	}
+}
+
+// lookCloser reads what tells causes apart, where checks failed: what a Pod
+// that refuses listens on, and whether kube-proxy says that it is well.
+func (r *run) lookCloser(ctx context.Context) evidence {
+	e := evidence{listeners: map[kube.Key][]listener{}, proxies: map[string]Observation{}}
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(max(2, r.options.Parallel))
+	asked := map[string]bool{}
+	once := func(what string, look func()) {
+		if !asked[what] {
+			asked[what] = true
+			group.Go(func() error { look(); return nil })
+		}
+	}
+	for _, failed := range r.results {
+		if failed.Verdict != Fail {
+			continue
+		}
+		if pod := r.Pod(failed.About.Pod); pod != nil && failed.Error == Refused {
+			once("pod "+pod.Key().String(), func() {
+				if sockets, err := r.socketsOf(ctx, r.podSource(pod)); err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					e.listeners[pod.Key()] = listeners(sockets)
+				}
+			})
+		}
+		if n := r.Node(failed.Source.Node); n != nil && failed.About.Virtual && n.InternalIP() != "" {
+			once("node "+n.Name, func() {
+				if o, err := r.proxyHealth(ctx, failed.Source, n); err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					e.proxies[n.Name] = o
+				}
+			})
+		}
+	}
+	_ = group.Wait() // no look returns an error
+	return e
+}
+
+// socketsOf reads the sockets of a source, anew when its stream was lost.
+func (r *run) socketsOf(ctx context.Context, s Source) (sockets []socket, err error) {
+	for try := 1; ; try++ {
+		var link launch.Link
+		var done func(bool)
+		if link, done, err = r.links.use(ctx, s); err == nil {
+			sockets, err = newObserver(link, r.options.Timeout).sockets(ctx)
+			done(err != nil && passing(err))
+		}
+		if err == nil || try == maxTries || ctx.Err() != nil || !passing(err) {
+			return sockets, err
+		}
+		r.links.forget(s)
+	}
+}
+
+// proxyPort is where kube-proxy answers whether it is well (its
+// --healthz-bind-address).
+const proxyPort = 10256
+
+func (r *run) proxyHealth(ctx context.Context, from Source, n *kube.Node) (Observation, error) {
+	link, done, err := r.links.use(ctx, from)
+	if err != nil {
+		return Observation{}, err
+	}
+	ask := Ask{Host: n.InternalIP(), Port: proxyPort, HTTP: &HTTPAsk{Host: fmt.Sprintf("%s:%d", n.InternalIP(), proxyPort), Path: "/healthz"}}
+	o, err := newObserver(link, r.options.Timeout).http(ctx, ask)
+	done(err != nil && passing(err))
+	return o, err
+}

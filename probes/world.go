@@ -1,0 +1,80 @@
+package probes
+
+import (
+	"net/netip"
+	"slices"
+
+	"podpath/kube"
+)
+
+// World is everything that is known before a probe is sent. It does not
+// change.
+type World struct {
+	*kube.Snapshot
+	Ingresses []*kube.Ingress
+	Policies  []*kube.NetworkPolicy
+	// NamespaceLabels are the labels of the namespaces, for policies.
+	NamespaceLabels map[string]kube.Labels
+	// Unknown says of what could not be read why, for example Ingresses.
+	Unknown []error
+	// LocalNode is the Node that podpath itself runs on, or "".
+	LocalNode string
+	// Home is the namespace of names that are written without one; "" when
+	// podpath looks at all namespaces.
+	Home string
+}
+
+// podAt finds the Pod with an address of its own.
+func (w *World) podAt(address string) *kube.Pod {
+	for _, p := range w.Pods {
+		if p.HostNetwork || p.Finished {
+			continue
+		}
+		for _, ip := range p.IPs {
+			if ip == address {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// serviceAt finds the Service with a virtual address.
+func (w *World) serviceAt(address string) *kube.Service {
+	for _, s := range w.Services {
+		for _, ip := range s.ClusterIPs {
+			if ip == address {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// nodeOf returns the Node that podpath runs on when these are its addresses:
+// on the Node itself, or in a Pod there. It is "" outside of the cluster.
+func nodeOf(s *kube.Snapshot, addresses []netip.Addr) string {
+	for _, a := range addresses {
+		for _, n := range s.Nodes {
+			if slices.Contains(n.InternalIPs, a.String()) {
+				return n.Name
+			}
+		}
+	}
+	for _, a := range addresses {
+		for _, n := range s.Nodes {
+			if slices.ContainsFunc(n.PodCIDRs, func(cidr string) bool {
+				block, err := netip.ParsePrefix(cidr)
+				return err == nil && block.Contains(a)
+			}) {
+				return n.Name
+			}
+		}
+		for _, p := range s.Pods {
+			if slices.Contains(p.IPs, a.String()) {
+				return p.Node
+			}
+		}
+	}
+	return ""
+}
