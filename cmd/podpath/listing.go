@@ -3,20 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"podpath/kube"
 	"podpath/tui/pods"
 	"podpath/tui/services"
-	"podpath/tui/style"
 	"podpath/tui/table"
 )
 
@@ -97,16 +93,13 @@ func (l listing) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if l.cluster.RequestTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, l.cluster.RequestTimeout, fmt.Errorf("no complete answer within %s (--request-timeout)", l.cluster.RequestTimeout))
-		defer cancel()
-	}
+	ctx, cancel := bounded(ctx, l.cluster.RequestTimeout)
+	defer cancel()
 	snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, l.follow...), l.needed...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", config.Server, err)
 	}
-	if err := l.checkNamespace(ctx, client, snapshot); err != nil {
+	if err := checkNamespace(ctx, client, snapshot); err != nil {
 		return err
 	}
 	for _, notice := range notices(snapshot, l.follow) {
@@ -120,8 +113,16 @@ func (l listing) run(ctx context.Context, s streams) error {
 	return nil
 }
 
+// bounded gives reading the cluster the time of --request-timeout.
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no complete answer within %s (--request-timeout)", timeout))
+}
+
 // checkNamespace tells an empty namespace from one that does not exist.
-func (l listing) checkNamespace(ctx context.Context, client *kube.Client, s *kube.Snapshot) error {
+func checkNamespace(ctx context.Context, client *kube.Client, s *kube.Snapshot) error {
 	if s.Scope.All() || len(s.Pods)+len(s.Services) > 0 {
 		return nil
 	}
@@ -130,14 +131,6 @@ func (l listing) checkNamespace(ctx context.Context, client *kube.Client, s *kub
 		return fmt.Errorf("there is no namespace %q: kubectl get namespaces lists them", s.Scope.Namespace)
 	}
 	return nil // it exists, or the user may not know
-}
-
-// inLocale replaces podpath's own signs where the locale does not have them.
-func inLocale(text string) string {
-	if speaksUTF8(os.Getenv) {
-		return text
-	}
-	return style.ASCII(text)
 }
 
 // printer returns what prints a snapshot in the chosen format.
@@ -153,20 +146,9 @@ func (l listing) printer() (func(io.Writer, *kube.Snapshot) error, error) {
 			return err
 		}, nil
 	case "json":
-		return func(w io.Writer, s *kube.Snapshot) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			e.SetEscapeHTML(false)
-			return e.Encode(l.document(s))
-		}, nil
+		return func(w io.Writer, s *kube.Snapshot) error { return printJSON(w, l.document(s)) }, nil
 	case "yaml":
-		return func(w io.Writer, s *kube.Snapshot) error {
-			text, err := yaml.Marshal(l.document(s))
-			if err == nil {
-				_, err = w.Write(text)
-			}
-			return err
-		}, nil
+		return func(w io.Writer, s *kube.Snapshot) error { return printYAML(w, l.document(s)) }, nil
 	default:
 		return nil, fmt.Errorf("there is no output format %q: use one of %s", l.output, strings.Join(outputs, ", "))
 	}

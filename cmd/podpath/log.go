@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +12,31 @@ import (
 // logLimit is the size in bytes at which the log starts anew: a forgotten log
 // must not fill the card of a Raspberry Pi.
 const logLimit = 1 << 20
+
+// logThroughSlog makes klog log to whatever slog's default is at the moment.
+// It is done once for the process, before the first client: client-go's
+// goroutines read klog's logger without a lock, some after the request that
+// they belong to was given up.
+func logThroughSlog() { klog.SetSlogLogger(slog.New(defaultHandler{})) }
+
+// defaultHandler is the handler of slog's default, also when that changes.
+type defaultHandler struct{}
+
+func (defaultHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return slog.Default().Handler().Enabled(ctx, l)
+}
+
+func (defaultHandler) Handle(ctx context.Context, r slog.Record) error {
+	return slog.Default().Handler().Handle(ctx, r)
+}
+
+func (defaultHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return slog.Default().Handler().WithAttrs(attrs)
+}
+
+func (defaultHandler) WithGroup(name string) slog.Handler {
+	return slog.Default().Handler().WithGroup(name)
+}
 
 // redirectLogs sends what libraries log (klog, log/slog) to
 // $XDG_STATE_HOME/podpath/podpath.log. With silence, what goes to os.Stderr
@@ -25,17 +51,14 @@ func redirectLogs(silence bool) (path string, undo func()) {
 			return "", func() {}
 		}
 	}
-	logger := slog.New(slog.NewTextHandler(file, nil))
 	before, stderr := slog.Default(), os.Stderr
-	slog.SetDefault(logger)
-	klog.SetSlogLogger(logger)
+	slog.SetDefault(slog.New(slog.NewTextHandler(file, nil)))
 	if silence {
 		os.Stderr = file
 	}
 	return file.Name(), func() {
 		os.Stderr = stderr
 		slog.SetDefault(before)
-		klog.ClearLogger()
 		_ = file.Close()
 	}
 }

@@ -20,9 +20,11 @@ var (
 
 // Exit codes, as the README has them.
 const (
-	exitOK    = 0
-	exitBroke = 1 // podpath itself broke
-	exitUsage = 2 // bad usage, or no cluster to look at
+	exitOK           = 0
+	exitBroke        = 1 // podpath itself broke
+	exitUnexpected   = 1 // podpath probe: something is not as expected
+	exitUsage        = 2 // bad usage, or no cluster to look at
+	exitInconclusive = 3 // podpath probe: podpath could not look everywhere
 )
 
 // streams are the standard streams of the process.
@@ -38,6 +40,7 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	logThroughSlog()
 	root := newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
@@ -48,10 +51,18 @@ type brokeError struct{ error }
 
 func (e brokeError) Unwrap() error { return e.error }
 
+// verdictError is the outcome of a probe. The report has said it all.
+type verdictError struct{ code int }
+
+func (e verdictError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
 // exitCode says an error on stderr and turns it into the exit code.
 func exitCode(err error, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
+	}
+	if verdict, ok := err.(verdictError); ok { //nolint:errorlint // with another error beside it, that one is said
+		return verdict.code
 	}
 	_, _ = fmt.Fprintf(stderr, "podpath: %v\n", err)
 	if broke := (brokeError{}); errors.As(err, &broke) {

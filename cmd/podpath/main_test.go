@@ -15,6 +15,11 @@ import (
 	"k8s.io/klog/v2"
 )
 
+func TestMain(m *testing.M) {
+	logThroughSlog()
+	os.Exit(m.Run())
+}
+
 // answer is what podpath prints and ends with.
 type answer struct {
 	out, err string
@@ -90,7 +95,7 @@ func TestCommandLine(t *testing.T) {
 		want   answer // the texts are parts
 	}{
 		"version":               {[]string{"version"}, nil, answer{out: "podpath dev (commit unknown, go"}},
-		"help":                  {[]string{"--help"}, nil, answer{out: "It only reads."}},
+		"help":                  {[]string{"--help"}, nil, answer{out: "It changes nothing in the cluster unless you allow it."}},
 		"an unknown command":    {[]string{"nonsense"}, nil, answer{err: `podpath: unknown command "nonsense"`, code: exitUsage}},
 		"an unknown flag":       {[]string{"pods", "--nonsense"}, nil, answer{err: "podpath: unknown flag: --nonsense", code: exitUsage}},
 		"an argument too many":  {[]string{"pods", "web"}, nil, answer{err: "podpath: ", code: exitUsage}},

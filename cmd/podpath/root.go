@@ -18,15 +18,17 @@ import (
 
 const rootHelp = `podpath shows how the Pods, Nodes and Services of a Kubernetes cluster are
 connected: which Pods run on which Node, and which endpoints stand behind each
-Service. Without a command it opens the terminal UI; press ? there for help.
+Service; and it tests those paths from inside the Pods. Without a command it
+opens the terminal UI; press ? there for help.
 
 It looks at the namespace of the current context, as kubectl does; -A looks at
-all of them. It only reads.`
+all of them. It changes nothing in the cluster unless you allow it.`
 
 // rootOptions are the flags of the terminal UI.
 type rootOptions struct {
-	cluster *kube.Options
-	mouse   bool
+	cluster  *kube.Options
+	mouse    bool
+	readOnly bool
 }
 
 func newRoot(s streams) *cobra.Command {
@@ -47,8 +49,9 @@ func newRoot(s streams) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.Flags().BoolVar(&o.mouse, "mouse", false, "take the mouse: wheel and clicks (the terminal's own selection then needs shift)")
+	root.Flags().BoolVar(&o.readOnly, "readonly", false, "run nothing in the cluster: only look at its objects")
 	addClusterFlags(root, o.cluster)
-	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newVersion(s))
+	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newProbe(s, o.cluster), newRBAC(s), newCleanup(s, o.cluster), newVersion(s))
 	return root
 }
 
@@ -107,7 +110,7 @@ func (o *rootOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := tui.Run(ctx, tui.Options{Cluster: cluster, Connect: connect, Mouse: o.mouse, ASCII: !speaksUTF8(os.Getenv)}, s.in, out); err != nil {
+	if err := tui.Run(ctx, tui.Options{Cluster: cluster, Connect: connect, Mouse: o.mouse, ReadOnly: o.readOnly, ASCII: !speaksUTF8(os.Getenv)}, s.in, out); err != nil {
 		return brokeError{fmt.Errorf("%w (the log is %s)", err, path)}
 	}
 	return nil
@@ -129,6 +132,7 @@ func connector(base kube.Options) func(tui.Choice) (tui.Cluster, error) {
 			Scope:    config.Scope,
 			Source:   kube.NewStore(client, config.Scope),
 			Reader:   client,
+			Prober:   newProber(client, config.Scope),
 		}, nil
 	}
 }
