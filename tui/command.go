@@ -9,6 +9,7 @@ import (
 	"podpath/kube"
 	"podpath/tui/intent"
 	"podpath/tui/picker"
+	"podpath/tui/probes"
 )
 
 // command is what can be typed after a colon.
@@ -22,11 +23,26 @@ type command struct {
 var commands = []command{
 	{[]string{"pods", "po", "pod"}, "pods", "Pods by Node", func(m *Model, _ string) tea.Cmd { m.show(m.panes[0]); return nil }},
 	{[]string{"services", "svc", "service"}, "svc", "Services", func(m *Model, _ string) tea.Cmd { m.show(m.panes[1]); return nil }},
+	{[]string{"probes"}, "probes", "Probes", func(m *Model, _ string) tea.Cmd { m.show(m.panes[2]); return nil }},
+	{[]string{"probe"}, "probe [FROM TO…]", "probe paths, such as pod/a pod/b:80, or everything", probe},
 	{[]string{"namespace", "ns", "namespaces"}, "ns [NAME|all]", "look at another namespace, or at all of them", useNamespace},
 	{[]string{"context", "ctx", "contexts"}, "ctx [NAME]", "use another context of the kubeconfig", useContext},
 	{[]string{"status"}, "status", "what podpath may and can read, and what would permit the rest", func(m *Model, _ string) tea.Cmd { m.push(newStatus(m)); return nil }},
 	{[]string{"reload"}, "reload", "read the kubeconfig again and connect anew", reload},
 	{[]string{"quit", "q", "q!"}, "q", "quit", func(*Model, string) tea.Cmd { return tea.Quit }},
+}
+
+// probe takes what podpath probe takes on the command line.
+func probe(m *Model, words string) tea.Cmd {
+	switch w := strings.Fields(words); len(w) {
+	case 0:
+		return intent.Send(probes.Everything{})
+	case 1:
+		m.notice = "One word is missing: probe FROM TO, such as :probe local svc/web, or pod/a pod/b:80."
+		return nil
+	default:
+		return intent.Send(probes.Start{Request: probes.PlanWords(w[0], w[1:])})
+	}
 }
 
 func useNamespace(m *Model, name string) tea.Cmd {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -11,6 +12,7 @@ import (
 
 	"podpath/kube"
 	"podpath/tui/page"
+	"podpath/tui/probes"
 	"podpath/tui/style"
 	"podpath/tui/words"
 )
@@ -54,23 +56,52 @@ func (m *Model) titleLine() string {
 	if m.session != nil && m.session.Context != "" {
 		where = kube.Clean(m.session.Context) + " › " + where
 	}
-	tabs := ""
-	for i, pane := range m.panes {
-		text := fmt.Sprintf(" %d %s ", i+1, pane.Title())
-		if m.snapshot.State(pane.Resource()).Listed {
-			text = fmt.Sprintf(" %d %s %d ", i+1, pane.Title(), count(m.snapshot, pane.Resource()))
-		}
-		role := style.Dim
-		if m.stack[0] == pane {
-			role = style.Cursor
-		}
-		tabs += m.theme.Render(role, text)
+	tabs := m.tabs(fullTabs)
+	for short := fullTabs + 1; short <= numberTabs && style.Width(where)+style.Width(tabs) >= m.width; short++ {
+		tabs = m.tabs(short)
 	}
 	const brand = "podpath "
 	if style.Width(brand)+style.Width(where)+style.Width(tabs) < m.width {
 		where = m.theme.Render(style.Title, brand) + where
 	}
 	return m.twoSides(where, tabs)
+}
+
+// How much the tabs say: all, no counts, or of the panes that are not on the
+// screen their number alone.
+const (
+	fullTabs = iota
+	namedTabs
+	numberTabs
+)
+
+// tabs names the panes, and how many objects each has.
+func (m *Model) tabs(short int) string {
+	tabs := ""
+	for i, pane := range m.panes {
+		role, text := style.Dim, fmt.Sprintf(" %d %s", i+1, pane.Title())
+		if m.stack[0] == pane {
+			role = style.Cursor
+		} else if short == numberTabs {
+			text = fmt.Sprintf(" %d", i+1)
+		}
+		if s := m.tabCount(pane); s != "" && short == fullTabs {
+			text += " " + s
+		}
+		tabs += m.theme.Render(role, text+" ")
+	}
+	return tabs
+}
+
+// tabCount is how many objects a pane has, or what else it says of itself.
+func (m *Model) tabCount(pane view) string {
+	if p, ok := pane.(*probes.Pane); ok {
+		return p.Tab()
+	}
+	if !m.snapshot.State(pane.Resource()).Listed {
+		return ""
+	}
+	return strconv.Itoa(count(m.snapshot, pane.Resource()))
 }
 
 // placeLine says where the user is, and how far to trust what is shown.
@@ -133,7 +164,10 @@ func (m *Model) footLine() string {
 		return m.theme.Render(style.Warn, style.Fit(m.notice, m.width))
 	default:
 		bindings := []key.Binding{keys.help, keys.filter, keys.command}
-		if m.canGoBack() {
+		switch {
+		case m.top() == view(m.probes) && m.canCancel():
+			bindings = append([]key.Binding{keys.cancel}, bindings...)
+		case m.canGoBack():
 			bindings = append(bindings, keys.back)
 		}
 		return hints(m.theme, append(bindings, m.top().Bindings()...), m.width)

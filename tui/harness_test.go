@@ -75,6 +75,7 @@ type setup struct {
 	waiting       bool           // no snapshot has come yet
 	connect       func(Choice) error
 	ascii         bool
+	readOnly      bool
 }
 
 // screen drives the root model as Bubble Tea does, but without a terminal: it
@@ -87,6 +88,7 @@ type screen struct {
 	messages      chan tea.Msg
 	source        *fakeSource
 	reader        *fakeReader
+	prober        *fakeProber
 	chosen        []Choice
 	copied        string
 	quit          bool // or suspended
@@ -96,7 +98,7 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := &screen{T: t, width: o.width, height: o.height, messages: make(chan tea.Msg, 100), source: newSource(), reader: &fakeReader{}}
+		s := &screen{T: t, width: o.width, height: o.height, messages: make(chan tea.Msg, 100), source: newSource(), reader: &fakeReader{}, prober: &fakeProber{pause: time.Millisecond}}
 		if s.width == 0 {
 			s.width, s.height = 80, 24
 		}
@@ -126,14 +128,17 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 				s.source = newSource(snapshot)
 				return s.cluster(c.Context, snapshot.Scope, s.source), nil
 			},
-			ASCII: o.ascii,
-			Now:   func() time.Time { return golden.Now.Add(time.Since(bubbleStart)) },
+			ASCII: o.ascii, ReadOnly: o.readOnly,
+			Now: func() time.Time { return golden.Now.Add(time.Since(bubbleStart)) },
 		}, s.width, s.height)
 		s.start(s.model.Init())
 		s.settle()
 		defer func() {
 			cancel()
 			s.model.running.Wait()
+			if err := s.model.probing.Wait(); err != nil {
+				s.Error(err)
+			}
 		}()
 		test(s)
 	})
@@ -145,7 +150,7 @@ var contexts = []string{"arn:aws:eks:eu-central-1:123456789012:cluster/in-the-cl
 var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (s *screen) cluster(context string, scope kube.Scope, source Source) Cluster {
-	return Cluster{Context: context, Contexts: contexts, Server: "https://192.168.13.101:6443", Scope: scope, Source: source, Reader: s.reader}
+	return Cluster{Context: context, Contexts: contexts, Server: "https://192.168.13.101:6443", Scope: scope, Source: source, Reader: s.reader, Prober: s.prober}
 }
 
 func (s *screen) start(cmd tea.Cmd) {

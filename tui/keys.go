@@ -4,9 +4,10 @@ import "charm.land/bubbles/v2/key"
 
 // The keys that work everywhere. Help is made from them and from the bindings
 // of the views: there is no second list.
-var keys = struct{ pods, services, back, all, filter, command, help, suspend, quit, interrupt key.Binding }{
+var keys = struct{ pods, services, probes, back, all, filter, command, help, suspend, quit, interrupt, cancel key.Binding }{
 	pods:      key.NewBinding(key.WithKeys("1"), key.WithHelp("1", "Pods by Node")),
 	services:  key.NewBinding(key.WithKeys("2"), key.WithHelp("2", "Services")),
+	probes:    key.NewBinding(key.WithKeys("3"), key.WithHelp("3", "Probes")),
 	back:      key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
 	all:       key.NewBinding(key.WithKeys("0"), key.WithHelp("0", "all namespaces")),
 	filter:    key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "filter")),
@@ -14,9 +15,10 @@ var keys = struct{ pods, services, back, all, filter, command, help, suspend, qu
 	help:      key.NewBinding(key.WithKeys("?"), key.WithHelp("?", "help")),
 	suspend:   key.NewBinding(key.WithKeys("ctrl+z"), key.WithHelp("ctrl-z", "suspend; fg in the shell brings podpath back")),
 	quit:      key.NewBinding(key.WithKeys("q"), key.WithHelp("q", "quit")),
-	interrupt: key.NewBinding(key.WithKeys("ctrl+c"), key.WithHelp("ctrl-c", "quit")),
+	interrupt: key.NewBinding(key.WithKeys("ctrl+c"), key.WithHelp("ctrl-c", "quit; first cancel the run in Probes, as esc does")),
+	cancel:    key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "cancel the run")), // instead of back, while one goes on
 }
 
 func globalBindings() []key.Binding {
-	return []key.Binding{keys.pods, keys.services, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.suspend, keys.quit, keys.interrupt}
+	return []key.Binding{keys.pods, keys.services, keys.probes, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.suspend, keys.quit, keys.interrupt}
 }

@@ -24,12 +24,19 @@ var views = map[string]func(s *screen){
 	"status":          func(s *screen) { s.enter(":", "status") },
 	"namespaces":      func(s *screen) { s.enter(":", "ns") },
 	"contexts":        func(s *screen) { s.enter(":", "ctx") },
+	"no Probes":       func(s *screen) { s.press("3") },
+	"Probes":          (*screen).probeFixed,
+	"Probes by Node":  func(s *screen) { s.probeFixed(); s.press("n") },
+	"evidence":        func(s *screen) { s.probeFixed(); s.enter("/", "none-ready"); s.press("enter") },
+	"probe a Pod":     func(s *screen) { s.press("j", "j", "p") },
+	"probe from":      func(s *screen) { s.press("j", "j", "p", "j", "j", "j", "enter") },
+	"ways":            func(s *screen) { s.press("3", "t") },
 }
 
 // prepare brings a view to where a key has something to do.
 var prepare = map[string][]string{
 	"s": {"j", "j"}, "k": {"j", "j"}, "g": {"G"}, "home": {"G"}, "up": {"j"}, "pgup": {"G"}, "ctrl+u": {"G"}, "ctrl+b": {"G"}, "left": {"ctrl+w", "right"}, "right": {"ctrl+w"},
-	"1": {"2"}, "2": {"1"}, "n": {"/", "e", "enter"}, "N": {"/", "e", "enter"}, "esc": {"/", "e", "enter"},
+	"h": {"l"}, "^": {"$"}, "1": {"2"}, "2": {"1"}, "3": {"1"}, "n": {"/", "e", "enter"}, "N": {"/", "e", "enter"}, "esc": {"/", "e", "enter"},
 }
 
 func TestEveryKeyInTheHelpDoesSomething(t *testing.T) {

@@ -12,12 +12,13 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/sync/errgroup"
 
 	"podpath/kube"
 	"podpath/tui/detail"
-	"podpath/tui/endpoints"
-	"podpath/tui/intent"
 	"podpath/tui/pods"
+	"podpath/tui/probes"
+	"podpath/tui/results"
 	"podpath/tui/services"
 	"podpath/tui/style"
 )
@@ -47,6 +48,9 @@ type lister interface {
 // headed is a list that has lines above it, also when it is empty.
 type headed interface{ Head() []string }
 
+// marker is a view that shows results of probes with its objects.
+type marker interface{ SetBook(b *results.Book) }
+
 // searcher is a view with a search.
 type searcher interface {
 	Search(text string)
@@ -66,6 +70,8 @@ type Options struct {
 	// Connect connects anew, when the user changes context or namespace.
 	Connect func(Choice) (Cluster, error)
 	Mouse   bool
+	// ReadOnly forbids to run anything in the cluster.
+	ReadOnly bool
 	// ASCII draws no sign beyond ASCII.
 	ASCII bool
 	// Now is the clock; nil for the real one.
@@ -77,6 +83,7 @@ type Model struct {
 	options Options
 	ctx     context.Context // the program's life: sessions end with it
 	running sync.WaitGroup  // of sessions
+	probing errgroup.Group  // of their probers
 	session *session
 	fatal   error
 	noShell bool // to suspend to
@@ -85,7 +92,9 @@ type Model struct {
 	width, height int
 	snapshot      *kube.Snapshot
 	now           time.Time // of what is drawn; it moves with news and once a minute
-	panes         [2]view
+	panes         [3]view
+	probes        *probes.Pane // one of the panes
+	book          *results.Book
 	stack         []view
 	prompt        prompt
 	notice        string
@@ -114,7 +123,8 @@ func (m *Model) reset(c Cluster) {
 	m.snapshot = &kube.Snapshot{Scope: c.Scope}
 	m.now = m.options.Now()
 	before := m.panes
-	m.panes = [2]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope)}
+	m.probes, m.book = probes.New(m.theme, c.Scope), &results.Book{}
+	m.panes = [3]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope), m.probes}
 	for i, v := range before {
 		if l, ok := v.(lister); ok && c.Context == m.context() {
 			_ = m.panes[i].(lister).SetFilter(l.Filter()) // it was read before
@@ -180,6 +190,9 @@ func (m *Model) refresh() {
 	v := m.top()
 	v.SetTheme(m.theme)
 	v.SetSize(m.width, m.bodyHeight())
+	if b, ok := v.(marker); ok {
+		b.SetBook(m.book)
+	}
 	v.SetSnapshot(m.snapshot, m.now)
 }
 
@@ -210,6 +223,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.receiveEnd(msg)
 	case connected:
 		return m, m.receiveCluster(msg)
+	case newsCame:
+		return m, m.receiveNews(msg)
 	case tea.KeyPressMsg:
 		m.notice = ""
 		return m, m.press(msg)
@@ -254,51 +269,4 @@ func (m *Model) receiveCluster(msg connected) tea.Cmd {
 	}
 	m.reset(msg.cluster)
 	return m.follow(msg.cluster)
-}
-
-// receive carries out what a view asked for.
-func (m *Model) receive(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case intent.GoToPod:
-		m.goToPod(msg.Pod)
-	case intent.ListServicesOf:
-		m.push(services.NewOf(m.theme, m.snapshot.Scope, msg.Pod))
-	case intent.ListEndpointsOf:
-		m.push(endpoints.New(m.theme, msg.Service))
-	case intent.Describe:
-		m.push(detail.New(m.theme, msg.Target))
-	case intent.ShowYAML:
-		m.push(detail.NewYAML(m.theme, msg.Target))
-	case intent.Notice:
-		m.notice = msg.Text
-	case intent.Copy:
-		if msg.Text == "" {
-			return nil
-		}
-		m.notice = "copied to the clipboard of your terminal, if it takes OSC 52"
-		return tea.SetClipboard(msg.Text)
-	case intent.UseNamespace:
-		return m.reconnect(Choice{Context: m.session.Context, Namespace: msg.Namespace, All: msg.Namespace == ""})
-	case intent.UseContext:
-		return m.reconnect(Choice{Context: msg.Context})
-	default:
-		for _, v := range m.stack {
-			if r, ok := v.(reader); ok && r.Receive(msg) {
-				return nil
-			}
-		}
-		return nil
-	}
-	return m.read()
-}
-
-func (m *Model) goToPod(k kube.Key) {
-	pod := m.snapshot.Pod(k)
-	if pod == nil {
-		m.notice = "Pod " + k.String() + " is gone."
-		return
-	}
-	pane := pods.New(m.theme, m.snapshot.Scope)
-	m.push(pane)
-	pane.Select(pod.UID)
 }

@@ -10,6 +10,8 @@ import (
 // press handles a key: what works everywhere first, then the view's own.
 func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	switch {
+	case key.Matches(press, keys.interrupt) && m.canCancel():
+		m.cancelProbing()
 	case key.Matches(press, keys.interrupt):
 		return tea.Quit
 	case key.Matches(press, keys.suspend) && m.noShell:
@@ -20,6 +22,8 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 		return m.pressInPrompt(press)
 	case key.Matches(press, keys.quit):
 		return tea.Quit
+	case key.Matches(press, keys.back) && m.top() == view(m.probes) && m.canCancel():
+		m.cancelProbing()
 	case key.Matches(press, keys.back):
 		m.back()
 		return m.read()
@@ -27,6 +31,8 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 		m.show(m.panes[0])
 	case key.Matches(press, keys.services):
 		m.show(m.panes[1])
+	case key.Matches(press, keys.probes):
+		m.show(m.panes[2])
 	case key.Matches(press, keys.all):
 		return m.toggleAll()
 	case key.Matches(press, keys.help):
@@ -138,9 +144,13 @@ func (m *Model) mouse(msg tea.MouseMsg) {
 			m.top().Update(step[event.Button])
 		}
 	}
-	if l, ok := m.top().(interface{ Click(line int) }); ok {
-		if _, click := msg.(tea.MouseClickMsg); click && event.Button == tea.MouseLeft {
-			l.Click(event.Y - headHeight)
-		}
+	if _, click := msg.(tea.MouseClickMsg); !click || event.Button != tea.MouseLeft {
+		return
+	}
+	switch v := m.top().(type) {
+	case interface{ Click(line int) }:
+		v.Click(event.Y - headHeight)
+	case interface{ ClickAt(x, line int) }:
+		v.ClickAt(event.X, event.Y-headHeight)
 	}
 }

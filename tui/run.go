@@ -23,6 +23,13 @@ const exitGrace = 600 * time.Millisecond
 // that waits for a credential plugin takes longer, and nothing can hurry that.
 const sessionGrace = 300 * time.Millisecond
 
+// cleanGrace is how long podpath may take to delete what its probes have added
+// to the cluster. Where they have added nothing, it takes no time.
+const cleanGrace = 5 * time.Second
+
+// errUnclean means that the clean-up did not end within cleanGrace.
+var errUnclean = errors.New("the API server did not answer in time: what the probes have added to the cluster, labelled app.kubernetes.io/managed-by=podpath, may be left")
+
 // errStuck means that the program did not leave within exitGrace.
 var errStuck = errors.New("the terminal did not take the last output in time")
 
@@ -58,12 +65,12 @@ func Run(ctx context.Context, options Options, in, out *os.File) error {
 	case <-ctx.Done():
 		err = leave(program, ended)
 	}
-	if errors.Is(err, errStuck) {
-		return err
-	}
 	cancel()
-	model.waitForSessions(sessionGrace)
-	return errors.Join(err, model.fatal)
+	left := model.waitForSessions()
+	if errors.Is(err, errStuck) {
+		return errors.Join(err, left) // the program may still be at work on the model
+	}
+	return errors.Join(err, model.fatal, left)
 }
 
 // sessionID is the process group of the session's leader. When it is podpath's

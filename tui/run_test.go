@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -103,6 +104,56 @@ func TestEveryWayOutRestoresTheTerminalAndLeavesNoGoroutine(t *testing.T) {
 				if out := term.output.Bytes(); !bytes.Contains(out, []byte(sequence)) {
 					t.Errorf("got %s not restored: %q", what, out[max(0, len(out)-200):])
 				}
+			}
+		})
+	}
+}
+
+// Whatever ends the program, the run that goes on is cancelled first, and then
+// what it has added to the cluster is removed.
+func TestEveryWayOutCancelsTheRunAndCleansUp(t *testing.T) {
+	stays := errors.New("delete Pod podpath-x: forbidden")
+	for name, c := range map[string]struct {
+		leave func(term *terminal, cancel context.CancelFunc)
+		err   error // of the clean-up
+	}{
+		"the user quits":       {leave: func(term *terminal, _ context.CancelFunc) { _, _ = io.WriteString(term, "q") }},
+		"the user presses ^C":  {leave: func(term *terminal, _ context.CancelFunc) { _, _ = io.WriteString(term, "1\x03") }},
+		"a signal comes":       {leave: func(_ *terminal, cancel context.CancelFunc) { cancel() }},
+		"the line drops":       {leave: func(*terminal, context.CancelFunc) { _ = syscall.Kill(syscall.Getpid(), syscall.SIGHUP) }},
+		"the terminal is gone": {leave: func(term *terminal, _ context.CancelFunc) { _ = term.Close() }},
+		"something stays":      {leave: func(term *terminal, _ context.CancelFunc) { _, _ = io.WriteString(term, "q") }, err: stays},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			term, source := newTerminal(t), newSource(golden.Cluster(t, "default"))
+			started := make(chan struct{})
+			prober := &fakeProber{pause: 300 * time.Millisecond, closing: 700 * time.Millisecond, closeErr: c.err, run: func(context.Context) {
+				select {
+				case <-started:
+				default:
+					close(started)
+				}
+			}}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() {
+				cluster := Cluster{Scope: golden.Cluster(t, "default").Scope, Source: source, Reader: &fakeReader{}, Prober: prober}
+				ended <- Run(ctx, Options{Cluster: cluster}, term.tty, term.tty)
+			}()
+			<-term.drawn
+			_, _ = io.WriteString(term, "3a")
+			<-started
+			c.leave(term, cancel)
+			err := <-ended
+			_ = term.tty.Close() // then the output ends
+			<-term.read
+			if prober.running != 0 || prober.closed != 1 || prober.mess {
+				t.Errorf("got %d runs and %d times cleaned up, want none and once", prober.running, prober.closed)
+			}
+			if c.err != nil && (!errors.Is(err, c.err) || !strings.Contains(err.Error(), "remove what the probes have added")) {
+				t.Errorf("got %v, want %v", err, c.err)
 			}
 		})
 	}

@@ -35,6 +35,23 @@ func TestGoldens(t *testing.T) {
 		"services-200x60": {setup{width: 200, height: 60, all: true}, views["Services"]},
 		"pods-ascii":      {setup{ascii: true}, views["Pods"]},
 		"services-ascii":  {setup{ascii: true}, views["Services"]},
+		"no-probes-80x24": {setup{}, views["no Probes"]},
+		"probes-80x24":    {setup{}, views["Probes"]},
+		"probes-40x10":    {setup{width: 40, height: 10}, views["Probes"]},
+		"probes-200x60":   {setup{width: 200, height: 60}, func(s *screen) { s.probeFixed(); s.press("w") }},
+		"probes-ascii":    {setup{ascii: true}, func(s *screen) { s.prober.noTools = "dual-0"; s.probeFixed() }},
+		"probes-signs":    {setup{}, func(s *screen) { s.probeFixed(); s.press("ctrl+w") }},
+		"probes-by-node":  {setup{}, views["Probes by Node"]},
+		"evidence-80x24":  {setup{}, views["evidence"]},
+		"evidence-40x10":  {setup{width: 40, height: 10}, views["evidence"]},
+		"spread-80x24": {setup{}, func(s *screen) {
+			s.follow([]string{"2", "/sample-clusterip", "p", "G", "enter"})
+			s.wait(time.Second)
+			s.press("enter")
+		}},
+		"probe-menu":  {setup{}, views["probe a Pod"]},
+		"ways-80x24":  {setup{}, views["ways"]},
+		"pods-probed": {setup{}, func(s *screen) { s.probeFixed(); s.press("1") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			drive(t, c.setup, func(s *screen) {

@@ -10,6 +10,7 @@ import (
 
 	"podpath/kube"
 	"podpath/tui/detail"
+	"podpath/tui/probes"
 )
 
 // Source follows a cluster. *kube.Store is one.
@@ -26,6 +27,7 @@ type Cluster struct {
 	Scope    kube.Scope
 	Source   Source
 	Reader   detail.Reader
+	Prober   Prober // nil where nothing can be probed
 }
 
 // Choice is what the user may change about the cluster while podpath runs.
@@ -43,6 +45,10 @@ type session struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error // valid once ended
+
+	runs    chan *probing  // to the prober
+	probing *probing       // the run that goes on, or nil
+	request probes.Request // that the checks in the pane come from
 }
 
 // snapshotArrived is the newest state of the cluster.
@@ -66,10 +72,13 @@ func (m *Model) follow(c Cluster) tea.Cmd {
 	if m.session != nil {
 		m.session.cancel()
 	}
-	s := &session{Cluster: c, ended: make(chan struct{})}
+	s := &session{Cluster: c, ended: make(chan struct{}), runs: make(chan *probing, 1)}
 	s.ctx, s.cancel = context.WithCancel(m.ctx)
 	m.session = s
 	m.running.Go(s.run)
+	if c.Prober != nil {
+		m.probing.Go(s.probe)
+	}
 	return tea.Batch(waitForSnapshot(s), waitForEnd(s))
 }
 
@@ -112,15 +121,23 @@ func (m *Model) reconnect(c Choice) tea.Cmd {
 	}
 }
 
-// waitForSessions waits until all sessions have ended, but not for ever.
-func (m *Model) waitForSessions(grace time.Duration) {
-	ended := make(chan struct{})
+// waitForSessions waits until all sessions have ended and their probers have
+// cleaned up, but not for ever. The error says what may be left in the cluster.
+func (m *Model) waitForSessions() error {
+	ended, cleaned := make(chan struct{}), make(chan error, 1)
 	go func() {
 		m.running.Wait()
 		close(ended)
 	}()
+	go func() { cleaned <- m.probing.Wait() }()
 	select {
 	case <-ended:
-	case <-time.After(grace):
+	case <-time.After(sessionGrace):
+	}
+	select {
+	case err := <-cleaned:
+		return err
+	case <-time.After(cleanGrace):
+		return errUnclean
 	}
 }

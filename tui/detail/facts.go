@@ -16,40 +16,15 @@ import (
 	"podpath/tui/words"
 )
 
-// text collects the lines of a page.
-type text struct{ lines []page.Line }
-
-// labelWidth is how wide the names of facts are set.
-const labelWidth = 14
-
-func (t *text) fact(name, value string, role ...style.Role) {
-	if value == "" || value == words.None {
-		return
-	}
-	line := page.Line{Text: style.Fit(name, labelWidth) + "  " + value, Indent: labelWidth + 2}
-	if len(role) > 0 {
-		line.Role = role[0]
-	}
-	t.lines = append(t.lines, line)
-}
-
-func (t *text) heading(s string) {
-	if len(t.lines) > 0 {
-		t.lines = append(t.lines, page.Line{})
-	}
-	t.lines = append(t.lines, page.Line{Text: s, Role: style.Title})
-}
-
-func (t *text) line(role style.Role, format string, args ...any) {
-	t.lines = append(t.lines, page.Line{Text: "  " + fmt.Sprintf(format, args...), Role: role, Indent: 4})
-}
+// text collects the lines of a description.
+type text struct{ page.Text }
 
 func (t *text) flags(flags []kube.Flag) {
 	for _, f := range flags {
-		t.lines = append(t.lines, page.Line{Text: "⚑ " + f.Message, Role: style.Bad, Indent: 2})
+		t.Lines = append(t.Lines, page.Line{Text: "⚑ " + f.Message, Role: style.Bad, Indent: 2})
 	}
 	if len(flags) > 0 {
-		t.lines = append(t.lines, page.Line{})
+		t.Lines = append(t.Lines, page.Line{})
 	}
 }
 
@@ -57,9 +32,9 @@ func (t *text) labels(heading string, labels kube.Labels) {
 	if len(labels) == 0 {
 		return
 	}
-	t.heading(heading)
+	t.Heading(heading)
 	for _, l := range labels {
-		t.line(style.Text, "%s: %s", l.Key, strings.ReplaceAll(l.Value, "\n", " "))
+		t.Line(style.Text, "%s: %s", l.Key, strings.ReplaceAll(l.Value, "\n", " "))
 	}
 }
 
@@ -76,25 +51,25 @@ func podFacts(s *kube.Snapshot, p *kube.Pod, now time.Time) *text {
 	if n := s.Node(p.Node); n != nil {
 		t.flags(n.Flags)
 	}
-	t.fact("Pod", p.Key().String())
-	t.fact("Status", p.Status)
-	t.fact("Message", p.Message, style.Warn)
-	t.fact("Ready", fmt.Sprintf("%d of %d containers; the Pod is %s", p.Ready, p.Total, map[bool]string{true: "ready", false: "not ready"}[p.IsReady]))
-	t.fact("Restarts", words.Restarts(now, p))
-	t.fact("Node", p.Node)
-	t.fact("Pod IP", strings.Join(p.IPs, ", "))
+	t.Fact("Pod", p.Key().String())
+	t.Fact("Status", p.Status)
+	t.Fact("Message", p.Message, style.Warn)
+	t.Fact("Ready", fmt.Sprintf("%d of %d containers; the Pod is %s", p.Ready, p.Total, map[bool]string{true: "ready", false: "not ready"}[p.IsReady]))
+	t.Fact("Restarts", words.Restarts(now, p))
+	t.Fact("Node", p.Node)
+	t.Fact("Pod IP", strings.Join(p.IPs, ", "))
 	if p.HostNetwork {
-		t.fact("Network", "of the Node (hostNetwork): the Pod has the Node's addresses and ports")
+		t.Fact("Network", "of the Node (hostNetwork): the Pod has the Node's addresses and ports")
 	}
-	t.fact("Owner", p.Owner)
-	t.fact("Account", p.ServiceAccount)
-	t.fact("Created", when(now, p.Created))
-	t.fact("Deleted", when(now, p.Deleted), style.Warn)
+	t.Fact("Owner", p.Owner)
+	t.Fact("Account", p.ServiceAccount)
+	t.Fact("Created", when(now, p.Created))
+	t.Fact("Deleted", when(now, p.Deleted), style.Warn)
 	t.services(s, p)
-	t.heading("Containers")
+	t.Heading("Containers")
 	for _, c := range p.Containers {
-		t.line(containerRole(c), "%s", containerLine(c))
-		t.line(style.Dim, "  %s", c.Image)
+		t.Line(containerRole(c), "%s", containerLine(c))
+		t.Line(style.Dim, "  %s", c.Image)
 	}
 	t.labels("Labels", p.Labels)
 	return t
@@ -136,13 +111,13 @@ func containerRole(c kube.Container) style.Role {
 // services says by which Services a Pod is reached, and whether each sends it
 // traffic.
 func (t *text) services(s *kube.Snapshot, p *kube.Pod) {
-	t.heading("Services")
+	t.Heading("Services")
 	of := s.ServicesOf(p)
 	switch {
 	case !s.State(kube.Services).Listed:
-		t.line(style.Warn, "not known: they are not listed, :status says why")
+		t.Line(style.Warn, "not known: they are not listed, :status says why")
 	case len(of) == 0:
-		t.line(style.Dim, "none selects this Pod")
+		t.Line(style.Dim, "none selects this Pod")
 	}
 	for _, svc := range of {
 		state := "not an endpoint"
@@ -161,7 +136,7 @@ func (t *text) services(s *kube.Snapshot, p *kube.Pod) {
 		if state != "ready" {
 			role = style.Warn
 		}
-		t.line(role, "%s  %s  %s  %s", svc.Name, svc.Kind, words.ServicePorts(svc.Ports), state)
+		t.Line(role, "%s  %s  %s  %s", svc.Name, svc.Kind, words.ServicePorts(svc.Ports), state)
 	}
 }
 
@@ -174,18 +149,18 @@ func nodeFacts(s *kube.Snapshot, n *kube.Node, now time.Time) *text {
 			pods++
 		}
 	}
-	t.fact("Node", n.Name)
-	t.fact("Status", n.Status)
-	t.fact("Roles", strings.Join(n.Roles, ", "))
-	t.fact("Internal IP", strings.Join(n.InternalIPs, ", "))
-	t.fact("External IP", strings.Join(n.ExternalIPs, ", "))
-	t.fact("Pod CIDR", strings.Join(n.PodCIDRs, ", "))
-	t.fact("Pods", fmt.Sprintf("%d in %s; the Node takes %d", pods, words.Scope(s.Scope), n.PodsCapacity))
-	t.fact("Zone", n.Zone)
-	t.fact("Kubelet", n.Version)
-	t.fact("System", strings.Join([]string{n.Arch, n.OS, n.Kernel, n.Runtime}, "  "))
-	t.fact("Taints", strings.Join(n.Taints, ", "))
-	t.fact("Created", when(now, n.Created))
+	t.Fact("Node", n.Name)
+	t.Fact("Status", n.Status)
+	t.Fact("Roles", strings.Join(n.Roles, ", "))
+	t.Fact("Internal IP", strings.Join(n.InternalIPs, ", "))
+	t.Fact("External IP", strings.Join(n.ExternalIPs, ", "))
+	t.Fact("Pod CIDR", strings.Join(n.PodCIDRs, ", "))
+	t.Fact("Pods", fmt.Sprintf("%d in %s; the Node takes %d", pods, words.Scope(s.Scope), n.PodsCapacity))
+	t.Fact("Zone", n.Zone)
+	t.Fact("Kubelet", n.Version)
+	t.Fact("System", strings.Join([]string{n.Arch, n.OS, n.Kernel, n.Runtime}, "  "))
+	t.Fact("Taints", strings.Join(n.Taints, ", "))
+	t.Fact("Created", when(now, n.Created))
 	t.labels("Labels", n.Labels)
 	return t
 }
@@ -193,28 +168,28 @@ func nodeFacts(s *kube.Snapshot, n *kube.Node, now time.Time) *text {
 func serviceFacts(s *kube.Snapshot, svc *kube.Service, now time.Time) *text {
 	t := &text{}
 	t.flags(svc.Flags)
-	t.fact("Service", svc.Key().String())
-	t.fact("Kind", string(svc.Kind))
-	t.fact("Cluster IP", strings.Join(svc.ClusterIPs, ", "))
-	t.fact("External", words.External(svc))
-	t.fact("DNS name", fmt.Sprintf("%s.%s.svc", svc.Name, svc.Namespace))
+	t.Fact("Service", svc.Key().String())
+	t.Fact("Kind", string(svc.Kind))
+	t.Fact("Cluster IP", strings.Join(svc.ClusterIPs, ", "))
+	t.Fact("External", words.External(svc))
+	t.Fact("DNS name", fmt.Sprintf("%s.%s.svc", svc.Name, svc.Namespace))
 	if svc.Kind != kube.ExternalName {
-		t.fact("Endpoints", endpoints(s, svc))
-		t.fact("Selector", selector(s, svc))
+		t.Fact("Endpoints", endpoints(s, svc))
+		t.Fact("Selector", selector(s, svc))
 	}
 	if svc.ClientIPAffinity {
-		t.fact("Affinity", "ClientIP: a client stays with the endpoint it got first")
+		t.Fact("Affinity", "ClientIP: a client stays with the endpoint it got first")
 	}
 	if svc.LocalExternal {
-		t.fact("From outside", "externalTrafficPolicy Local: a Node answers only if an endpoint runs on it")
+		t.Fact("From outside", "externalTrafficPolicy Local: a Node answers only if an endpoint runs on it")
 	}
 	if svc.LocalInternal {
-		t.fact("From inside", "internalTrafficPolicy Local: only endpoints on the client's own Node are used")
+		t.Fact("From inside", "internalTrafficPolicy Local: only endpoints on the client's own Node are used")
 	}
 	if svc.PublishNotReady {
-		t.fact("Not ready", "published: DNS names Pods that are not ready, too")
+		t.Fact("Not ready", "published: DNS names Pods that are not ready, too")
 	}
-	t.fact("Created", when(now, svc.Created))
+	t.Fact("Created", when(now, svc.Created))
 	ports(t, svc)
 	t.labels("Labels", svc.Labels)
 	return t
@@ -238,21 +213,21 @@ func ports(t *text, svc *kube.Service) {
 	if len(svc.Ports) == 0 {
 		return
 	}
-	t.heading("Ports")
+	t.Heading("Ports")
 	for _, p := range svc.Ports {
 		line := fmt.Sprintf("%s  port %d/%s to target port %s of the Pods", words.OrNone(p.Name), p.Port, p.Protocol, p.TargetPort)
 		if p.NodePort != 0 {
 			line += ", node port " + strconv.Itoa(p.NodePort)
 		}
-		t.line(style.Text, "%s", line)
+		t.Line(style.Text, "%s", line)
 	}
 }
 
 // read adds what only the object itself tells; nil while it is being read.
 func (t *text) read(r *objectRead, now time.Time) {
 	if r == nil {
-		t.heading("Events")
-		t.line(style.Dim, "reading …")
+		t.Heading("Events")
+		t.Line(style.Dim, "reading …")
 		return
 	}
 	t.conditions(r.object.Conditions, r.objectErr)
@@ -266,23 +241,23 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func (t *text) conditions(conditions []kube.Condition, err error) {
 	if len(conditions) > 0 || err != nil {
-		t.heading("Conditions")
+		t.Heading("Conditions")
 	}
 	if err != nil {
-		t.line(style.Warn, "%s", err)
+		t.Line(style.Warn, "%s", err)
 	}
 	for _, c := range conditions {
-		t.line(style.Text, "%s", strings.TrimRight(fmt.Sprintf("%s=%s  %s  %s", c.Type, c.Status, c.Reason, c.Message), " "))
+		t.Line(style.Text, "%s", strings.TrimRight(fmt.Sprintf("%s=%s  %s  %s", c.Type, c.Status, c.Reason, c.Message), " "))
 	}
 }
 
 func (t *text) events(events []kube.Event, err error, now time.Time) {
-	t.heading("Events")
+	t.Heading("Events")
 	switch {
 	case err != nil:
-		t.line(style.Warn, "%s", err)
+		t.Line(style.Warn, "%s", err)
 	case len(events) == 0:
-		t.line(style.Dim, "none; the cluster keeps them for an hour, unless set otherwise")
+		t.Line(style.Dim, "none; the cluster keeps them for an hour, unless set otherwise")
 	}
 	for _, e := range events {
 		role := style.Text
@@ -293,6 +268,6 @@ func (t *text) events(events []kube.Event, err error, now time.Time) {
 		if e.Count > 1 {
 			times = fmt.Sprintf(" (%d times)", e.Count)
 		}
-		t.line(role, "%s ago  %s%s  %s", words.Age(now, e.Last), e.Reason, times, e.Message)
+		t.Line(role, "%s ago  %s%s  %s", words.Age(now, e.Last), e.Reason, times, e.Message)
 	}
 }

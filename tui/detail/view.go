@@ -12,6 +12,7 @@ import (
 	"podpath/kube"
 	"podpath/tui/intent"
 	"podpath/tui/page"
+	"podpath/tui/results"
 	"podpath/tui/style"
 )
 
@@ -33,6 +34,7 @@ type View struct {
 	read     *objectRead
 	last     []page.Line // of the description, while there was something to describe
 	reading  bool
+	book     *results.Book // nil before there is one
 }
 
 // objectRead is the answer to one reading of the object.
@@ -67,6 +69,9 @@ func (v *View) Title() string {
 
 // Resource is what the view shows.
 func (v *View) Resource() kube.Resource { return v.target.Ref.Resource }
+
+// SetBook gives the view the results of probes.
+func (v *View) SetBook(b *results.Book) { v.book = b }
 
 // rereadAfter is the shortest time between two readings of the same object.
 const rereadAfter = 5 * time.Second
@@ -167,13 +172,14 @@ func (v *View) draw() {
 		t = serviceFacts(v.snapshot, record, v.now)
 	default:
 		t = &text{}
-		t.line(style.Bad, "%s is gone.", v.target.Ref.Key)
-		v.SetLines(append(t.lines, v.last...))
+		t.Line(style.Bad, "%s is gone.", v.target.Ref.Key)
+		v.SetLines(append(t.Lines, v.last...))
 		return
 	}
+	t.probes(v.book, v.target.Ref, v.now)
 	t.read(v.read, v.now)
-	v.last = t.lines
-	v.SetLines(t.lines)
+	v.last = t.Lines
+	v.SetLines(t.Lines)
 }
 
 func (v *View) yamlLines() []page.Line {
@@ -191,8 +197,9 @@ func (v *View) yamlLines() []page.Line {
 	return lines
 }
 
-var keys = struct{ services, yaml, copy key.Binding }{
+var keys = struct{ services, probe, yaml, copy key.Binding }{
 	services: key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "Services of the Pod")),
+	probe:    key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
 	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy all of it")),
 }
@@ -203,6 +210,7 @@ func (v *View) Bindings() []key.Binding {
 	if v.ofPod() {
 		own = append(own, keys.services)
 	}
+	own = append(own, keys.probe)
 	if !v.yaml {
 		own = append(own, keys.yaml)
 	}
@@ -217,6 +225,8 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 		return intent.Send(intent.ShowYAML{Target: v.target})
 	case key.Matches(press, keys.services) && v.ofPod():
 		return intent.Send(intent.ListServicesOf{Pod: v.target.Ref.Key})
+	case key.Matches(press, keys.probe):
+		return intent.Send(intent.Probe{Of: v.target.Ref})
 	case key.Matches(press, keys.copy):
 		return intent.Send(intent.Copy{Text: v.Text()})
 	}

@@ -173,8 +173,9 @@ func (v *View) View() string {
 // Click puts the cursor on the endpoint drawn in a line.
 func (v *View) Click(line int) { v.List.Click(line - len(v.Head())) }
 
-var keys = struct{ pod, describe, yaml, copy key.Binding }{
+var keys = struct{ pod, probe, describe, yaml, copy key.Binding }{
 	pod:      key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "go to the Pod")),
+	probe:    key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
 	describe: key.NewBinding(key.WithKeys("d"), key.WithHelp("d", "describe")),
 	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy address:port")),
@@ -182,7 +183,7 @@ var keys = struct{ pod, describe, yaml, copy key.Binding }{
 
 // Bindings lists the view's own keys, then those of any list.
 func (v *View) Bindings() []key.Binding {
-	return append([]key.Binding{keys.pod, keys.describe, keys.yaml, keys.copy}, v.List.Bindings()...)
+	return append([]key.Binding{keys.pod, keys.probe, keys.describe, keys.yaml, keys.copy}, v.List.Bindings()...)
 }
 
 // Update handles a key.
@@ -195,6 +196,8 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 	case v.service != nil && key.Matches(press, keys.yaml):
 		return intent.Send(intent.ShowYAML{Target: intent.ServiceTarget(v.service)})
 	case !selected:
+	case key.Matches(press, keys.probe):
+		return v.probe(e)
 	case key.Matches(press, keys.pod) && e.Pod != "":
 		return intent.Send(intent.GoToPod{Pod: kube.Key{Namespace: v.key.Namespace, Name: e.Pod}})
 	case key.Matches(press, keys.pod):
@@ -203,4 +206,18 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 		return intent.Send(intent.Copy{Text: dialled(e)})
 	}
 	return nil
+}
+
+// probe asks what to probe about an endpoint.
+func (v *View) probe(e kube.Endpoint) tea.Cmd {
+	of := intent.Probe{Of: kube.Ref{Resource: kube.Services, Key: v.key}, Endpoint: dialled(e)}
+	switch {
+	case e.Port == 0:
+		return intent.Send(intent.Notice{Text: "The EndpointSlice gives no port for " + e.Address + "."})
+	case e.Protocol != "TCP":
+		return intent.Send(intent.Notice{Text: "podpath probes endpoints over TCP, and this one is " + e.Protocol + "."})
+	case e.Pod != "":
+		of.Of = kube.Ref{Resource: kube.Pods, Key: kube.Key{Namespace: v.key.Namespace, Name: e.Pod}}
+	}
+	return intent.Send(of)
 }

@@ -41,6 +41,12 @@ type (
 	Describe struct{ Target Target }
 	// ShowYAML shows an object as the API has it.
 	ShowYAML struct{ Target Target }
+	// Probe asks what to probe about an object, or about one endpoint of it:
+	// then Of is the endpoint's Pod, or its Service where it has none.
+	Probe struct {
+		Of       kube.Ref
+		Endpoint string // ADDRESS:PORT
+	}
 	// Copy puts text on the clipboard of the user's terminal.
 	Copy struct{ Text string }
 	// Notice tells the user something in one line.

@@ -9,6 +9,7 @@ import (
 	"podpath/kube"
 	"podpath/tui/intent"
 	"podpath/tui/list"
+	"podpath/tui/results"
 	"podpath/tui/style"
 	"podpath/tui/table"
 	"podpath/tui/words"
@@ -20,6 +21,7 @@ type Pane struct {
 	snapshot *kube.Snapshot
 	now      time.Time
 	folded   map[string]bool
+	book     *results.Book // nil while it has nothing to show
 }
 
 // New returns the pane for a scope.
@@ -50,11 +52,23 @@ func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
 	p.SetRows(Rows(s))
 }
 
+// SetBook gives the pane the results of probes; once there are some, the list
+// shows them.
+func (p *Pane) SetBook(b *results.Book) {
+	if p.book != nil || b.Empty() {
+		return
+	}
+	p.book = b
+	columns := Columns(p.snapshot.Scope, func() *kube.Snapshot { return p.snapshot }, func() time.Time { return p.now })
+	p.SetColumns(results.WithColumn(columns, b, func(r Row) kube.Ref { return kube.Ref{Resource: kube.Pods, Key: r.Pod.Key()} }))
+}
+
 // None says that there are no Pods.
 func (p *Pane) None() string { return "No Pods in " + words.Scope(p.snapshot.Scope) + "." }
 
-var keys = struct{ describe, services, yaml, copy, fold, foldAll key.Binding }{
+var keys = struct{ describe, probe, services, yaml, copy, fold, foldAll key.Binding }{
 	describe: key.NewBinding(key.WithKeys("enter", "d"), key.WithHelp("enter", "describe")),
+	probe:    key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
 	services: key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "Services of the Pod")),
 	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy name")),
@@ -64,7 +78,7 @@ var keys = struct{ describe, services, yaml, copy, fold, foldAll key.Binding }{
 
 // Bindings lists the pane's own keys, then those of any list.
 func (p *Pane) Bindings() []key.Binding {
-	return append([]key.Binding{keys.describe, keys.services, keys.fold, keys.foldAll, keys.yaml, keys.copy}, p.List.Bindings()...)
+	return append([]key.Binding{keys.describe, keys.probe, keys.services, keys.fold, keys.foldAll, keys.yaml, keys.copy}, p.List.Bindings()...)
 }
 
 // Update handles a key.
@@ -81,11 +95,22 @@ func (p *Pane) Update(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.copy):
 		return intent.Send(intent.Copy{Text: name(row)})
 	default:
-		if target, ok := p.target(row); ok && key.Matches(press, keys.describe) {
-			return intent.Send(intent.Describe{Target: target})
-		} else if ok && key.Matches(press, keys.yaml) {
-			return intent.Send(intent.ShowYAML{Target: target})
-		}
+		return p.pressOnObject(press, row)
+	}
+	return nil
+}
+
+// pressOnObject handles the keys for what is a Pod as well as for a Node.
+func (p *Pane) pressOnObject(press tea.KeyPressMsg, row Row) tea.Cmd {
+	target, ok := p.target(row)
+	switch {
+	case !ok:
+	case key.Matches(press, keys.describe):
+		return intent.Send(intent.Describe{Target: target})
+	case key.Matches(press, keys.probe):
+		return intent.Send(intent.Probe{Of: target.Ref})
+	case key.Matches(press, keys.yaml):
+		return intent.Send(intent.ShowYAML{Target: target})
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"podpath/kube"
 	"podpath/tui/intent"
 	"podpath/tui/list"
+	"podpath/tui/results"
 	"podpath/tui/style"
 	"podpath/tui/table"
 	"podpath/tui/words"
@@ -21,6 +22,7 @@ type Pane struct {
 	title    string
 	snapshot *kube.Snapshot
 	now      time.Time
+	book     *results.Book // nil while it has nothing to show
 }
 
 // New returns the pane for a scope.
@@ -58,6 +60,17 @@ func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
 	p.SetRows(rows)
 }
 
+// SetBook gives the pane the results of probes; once there are some, the list
+// shows them.
+func (p *Pane) SetBook(b *results.Book) {
+	if p.book != nil || b.Empty() {
+		return
+	}
+	p.book = b
+	columns := Columns(p.snapshot.Scope, func() *kube.Snapshot { return p.snapshot }, func() time.Time { return p.now })
+	p.SetColumns(results.WithColumn(columns, b, func(s *kube.Service) kube.Ref { return kube.Ref{Resource: kube.Services, Key: s.Key()} }))
+}
+
 // None says that there are no Services.
 func (p *Pane) None() string {
 	switch {
@@ -70,16 +83,17 @@ func (p *Pane) None() string {
 	}
 }
 
-var keys = struct{ endpoints, describe, yaml, copy key.Binding }{
+var keys = struct{ endpoints, describe, probe, yaml, copy key.Binding }{
 	endpoints: key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "endpoints")),
 	describe:  key.NewBinding(key.WithKeys("d"), key.WithHelp("d", "describe")),
+	probe:     key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
 	yaml:      key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:      key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy name")),
 }
 
 // Bindings lists the pane's own keys, then those of any list.
 func (p *Pane) Bindings() []key.Binding {
-	return append([]key.Binding{keys.endpoints, keys.describe, keys.yaml, keys.copy}, p.List.Bindings()...)
+	return append([]key.Binding{keys.endpoints, keys.probe, keys.describe, keys.yaml, keys.copy}, p.List.Bindings()...)
 }
 
 // Update handles a key.
@@ -91,6 +105,8 @@ func (p *Pane) Update(press tea.KeyPressMsg) tea.Cmd {
 		return intent.Send(intent.ListEndpointsOf{Service: s.Key()})
 	case key.Matches(press, keys.describe):
 		return intent.Send(intent.Describe{Target: intent.ServiceTarget(s)})
+	case key.Matches(press, keys.probe):
+		return intent.Send(intent.Probe{Of: intent.ServiceTarget(s).Ref})
 	case key.Matches(press, keys.yaml):
 		return intent.Send(intent.ShowYAML{Target: intent.ServiceTarget(s)})
 	case key.Matches(press, keys.copy):

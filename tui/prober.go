@@ -1,0 +1,254 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	engine "podpath/probes"
+	"podpath/probes/launch"
+	"podpath/tui/probes"
+)
+
+// Prober probes a cluster. All but Allow may take long, and end with ctx.
+type Prober interface {
+	// Look completes a snapshot to what checks are planned from.
+	Look(ctx context.Context, s *kube.Snapshot) *engine.World
+	// Run carries out the checks. Seen gets each result as soon as it is
+	// there, one at a time; what is returned has causes as well.
+	Run(ctx context.Context, w *engine.World, checks []engine.Check, seen func(engine.Result)) []engine.Result
+	// Allow permits further rungs of the ladder.
+	Allow(rungs ...launch.Rung)
+	// Close removes what was added to the cluster. No run goes on then.
+	Close(ctx context.Context) error
+}
+
+// probing is one run of checks.
+type probing struct {
+	from      *session
+	cancelled bool            // by the user
+	ctx       context.Context // it is the run's life
+	cancel    context.CancelCauseFunc
+	request   probes.Request
+	again     []string // the IDs of checks to run once more; nil for all
+	snapshot  *kube.Snapshot
+
+	told chan struct{} // holds one when there is news
+	mu   sync.Mutex
+	news probes.News
+	last time.Time // when news was taken
+}
+
+// newsCame is what has happened in a run.
+type newsCame struct {
+	of   *probing
+	news probes.News
+}
+
+// newsEvery is the shortest time between two news of a run: more often nobody
+// can read.
+const newsEvery = 100 * time.Millisecond
+
+// mayProbe reports whether anything may be probed, and tells the user why not.
+func (m *Model) mayProbe() bool {
+	switch {
+	case m.options.ReadOnly:
+		m.notice = "podpath was started with --readonly: it runs nothing in the cluster, so that it cannot probe."
+	case m.session == nil || m.session.Prober == nil:
+		m.notice = "There is nothing that could probe this cluster."
+	default:
+		return true
+	}
+	return false
+}
+
+// start begins a run of what was requested, or of some of its checks again,
+// and shows it.
+func (m *Model) start(r probes.Request, again []string) tea.Cmd {
+	switch {
+	case !m.mayProbe() || r.Plan == nil:
+		return nil
+	case m.session.probing != nil:
+		m.notice = "A run goes on: esc or ctrl-c in pane 3 cancels it."
+		return nil
+	}
+	p := &probing{from: m.session, request: r, again: again, snapshot: m.snapshot, told: make(chan struct{}, 1)}
+	p.ctx, p.cancel = context.WithCancelCause(p.from.ctx)
+	p.from.probing = p
+	p.from.runs <- p // it has room for the one run that there may be
+	m.probes.Begin(m.options.Now(), r.Title, again)
+	m.showProbes(again != nil)
+	return waitForNews(p)
+}
+
+// probe carries out the runs of a session one after the other, and at its end
+// cleans up behind them.
+func (s *session) probe() error {
+	for {
+		select {
+		case p := <-s.runs:
+			p.run(s.Prober)
+		case <-s.ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanGrace)
+			defer cancel()
+			if err := s.Prober.Close(ctx); err != nil {
+				return fmt.Errorf("remove what the probes have added to the cluster: %w", err)
+			}
+			return nil
+		}
+	}
+}
+
+// run looks, plans and checks. A panic becomes the session's error, so that
+// the program can restore the terminal and say it.
+func (p *probing) run(prober Prober) {
+	defer p.cancel(nil)
+	defer func() {
+		if v := recover(); v != nil {
+			p.tell(func(n *probes.News) {
+				n.Done, n.Err = true, &brokeError{fmt.Sprintf("panic while probing: %v\n%s", v, debug.Stack())}
+			})
+		}
+	}()
+	world := prober.Look(p.ctx, p.snapshot)
+	checks, err := p.plan(world)
+	if err != nil {
+		p.tell(func(n *probes.News) { n.Done, n.Err = true, err })
+		return
+	}
+	p.tell(func(n *probes.News) { n.Planned, n.Checks, n.Unknown = true, checks, world.Unknown })
+	results := prober.Run(p.ctx, world, checks, func(r engine.Result) {
+		p.tell(func(n *probes.News) { n.Seen = append(n.Seen, r) })
+	})
+	p.tell(func(n *probes.News) { n.Done, n.Final = true, results })
+}
+
+// brokeError is a defect of podpath itself.
+type brokeError struct{ text string }
+
+func (e *brokeError) Error() string { return e.text }
+
+func (p *probing) plan(w *engine.World) ([]engine.Check, error) {
+	if p.ctx.Err() != nil {
+		return nil, context.Cause(p.ctx)
+	}
+	checks, err := p.request.Plan(w)
+	if err != nil {
+		return nil, err
+	}
+	if p.again != nil {
+		wanted := map[string]bool{}
+		for _, id := range p.again {
+			wanted[id] = true
+		}
+		checks = slices.DeleteFunc(checks, func(c engine.Check) bool { return !wanted[c.ID] })
+	}
+	if len(checks) == 0 {
+		return nil, errors.New("there is nothing to check: " + p.request.Title)
+	}
+	return checks, nil
+}
+
+// tell notes news; it never waits for the UI.
+func (p *probing) tell(note func(*probes.News)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	note(&p.news)
+	select {
+	case p.told <- struct{}{}:
+	default:
+	}
+}
+
+// take returns the news since the last time.
+func (p *probing) take() probes.News {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	news := p.news
+	p.news, p.last = probes.News{}, time.Now()
+	return news
+}
+
+// waitForNews waits for what happens next in a run. It comes back within a
+// second even so, that the time on the screen goes on.
+func waitForNews(p *probing) tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case <-p.told:
+		case <-time.After(time.Second):
+		case <-p.from.ctx.Done():
+			return nil // nobody looks any more
+		}
+		p.mu.Lock()
+		pause := newsEvery - time.Since(p.last)
+		p.mu.Unlock()
+		select {
+		case <-time.After(pause):
+		case <-p.from.ctx.Done():
+			return nil
+		}
+		return newsCame{p, p.take()}
+	}
+}
+
+// receiveNews shows what has happened in a run.
+func (m *Model) receiveNews(msg newsCame) tea.Cmd {
+	if m.session == nil || msg.of != m.session.probing {
+		return nil
+	}
+	n := msg.news
+	m.now = m.options.Now()
+	m.probes.Receive(m.now, n)
+	m.book.Add(m.now, n.Seen...)
+	m.book.Add(m.now, n.Final...)
+	if n.Planned {
+		m.session.request = msg.of.request
+	}
+	next := waitForNews(msg.of)
+	if n.Done {
+		m.session.probing, next = nil, nil
+	}
+	var broke *brokeError
+	if errors.As(n.Err, &broke) {
+		m.fatal = broke
+		return tea.Quit
+	}
+	if n.Err != nil {
+		m.notice = kube.Clean(n.Err.Error())
+	}
+	m.refresh()
+	return next
+}
+
+// errCancelled is why a run that the user cancels has not seen the rest.
+var errCancelled = errors.New("you cancelled the run")
+
+// cancelProbing ends the run that goes on. What it has not seen yet is then
+// inconclusive.
+func (m *Model) cancelProbing() {
+	m.session.probing.cancelled = true
+	m.session.probing.cancel(errCancelled)
+	m.probes.Cancelling()
+	m.notice = "cancelled: what podpath has not seen is inconclusive; ctrl-c quits"
+}
+
+// canCancel reports whether a run goes on that the user looks at and has not
+// cancelled.
+func (m *Model) canCancel() bool {
+	if m.session == nil || m.session.probing == nil || m.session.probing.cancelled {
+		return false
+	}
+	switch m.top().(type) {
+	case *probes.Pane, *probes.Evidence:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,165 @@
+package probes
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"podpath/kube"
+	engine "podpath/probes"
+	"podpath/tui/results"
+	"podpath/tui/style"
+	"podpath/tui/words"
+)
+
+// summary is the line above the matrix: how far the run is, what came out, how
+// long it took, and what it is.
+func (p *Pane) summary() string {
+	t := p.counts
+	parts := []string{p.theme.Render(style.Title, string(p.board.phase))}
+	if t.All() > 0 {
+		parts = append(parts, Progress(t))
+	}
+	for _, c := range []struct {
+		verdict engine.Verdict
+		count   int
+		always  bool
+	}{{engine.Pass, t.Pass, true}, {engine.Fail, t.Fail, true}, {engine.Inconclusive, t.Inconclusive, false}, {engine.Skipped, t.Skipped, false}} {
+		if c.always && t.All() > 0 || c.count > 0 {
+			parts = append(parts, p.theme.Render(results.Role(c.verdict), fmt.Sprintf("%s %d", results.Sign(c.verdict), c.count)))
+		}
+	}
+	parts = append(parts, elapsed(p.board, p.now), p.board.title)
+	if p.board.busy() && p.board.again != nil {
+		parts[len(parts)-1] = words.Count(len(p.board.again), "check") + " again"
+	}
+	return ansi.Truncate(strings.Join(parts, "  "), p.width, style.Ellipsis)
+}
+
+// elapsed says how long the run takes, or took.
+func elapsed(b board, now time.Time) string {
+	took := b.ended.Sub(b.started)
+	if b.busy() {
+		took = now.Sub(b.started)
+	}
+	if took = max(0, took); took < time.Minute {
+		return fmt.Sprintf("%.1fs", took.Seconds())
+	}
+	return took.Truncate(time.Second).String()
+}
+
+const (
+	// footShare is the part of the height that what is below the matrix may
+	// take, unless the matrix needs less.
+	footShare = 4
+	// footFrom is the height from which on there is more below the matrix
+	// than the line about the cell.
+	footFrom = 6
+	// twoLinesFrom is the height from which on the cell has two lines.
+	twoLinesFrom = 12
+)
+
+// foot is what stands below the matrix: offers, causes, and the cell under the
+// cursor.
+func (p *Pane) foot() []string {
+	cell := p.cellLines()
+	if p.height < 3 {
+		return nil
+	}
+	if p.height < footFrom {
+		return cell
+	}
+	room := max(p.height/footShare, p.height-1-len(cell)-p.grid.needs())
+	lines := append(p.offers(), p.causeLines()...)
+	return append(lines[:min(len(lines), room)], cell...)
+}
+
+// offers say what podpath could not look at, and what would help.
+func (p *Pane) offers() []string {
+	var lines []string
+	if p.lacking > 0 && !p.board.busy() && len(p.ways()) > 0 {
+		lines = p.wrap(lines, style.Warn, fmt.Sprintf("%s could not look for want of tools in the containers: t offers other ways", words.Count(p.lacking, "check")))
+	}
+	for _, err := range p.board.unknown {
+		lines = p.wrap(lines, style.Warn, "not known: "+kube.Clean(err.Error()))
+	}
+	return lines
+}
+
+func (p *Pane) causeLines() []string {
+	var lines []string
+	for _, c := range p.causes {
+		head := fmt.Sprintf("%s %s  %s  ", results.Sign(c.verdict), words.Count(c.times, "check"), c.Code)
+		lines = p.wrap(lines, results.Role(c.verdict), head+kube.Clean(c.Summary))
+		if c.Next != "" {
+			lines = p.wrap(lines, style.Dim, "  next: "+kube.Clean(c.Next))
+		}
+	}
+	return lines
+}
+
+func (p *Pane) wrap(lines []string, role style.Role, text string) []string {
+	for _, line := range wrapped(text, p.width) {
+		lines = append(lines, p.theme.Render(role, line))
+	}
+	return lines
+}
+
+// wrapped breaks a text into lines of a width, at spaces where it can.
+func wrapped(text string, width int) []string {
+	lines := strings.Split(ansi.Wrap(text, max(1, width), ""), "\n")
+	for i, line := range lines {
+		lines[i] = style.Fit(strings.TrimRight(line, " "), width) // ansi.Wrap lets spaces stand beyond the edge
+	}
+	return lines
+}
+
+// cellLines name the cell under the cursor in full, and say what is with it.
+func (p *Pane) cellLines() []string {
+	g := &p.grid
+	if len(g.matrix.rows) == 0 {
+		return nil
+	}
+	names := g.matrix.rows[g.row].label + " → " + g.matrix.columns[g.column].label
+	role, says := style.Dim, "nothing to check"
+	if c := g.selected(); c != nil && len(c.items) > 1 {
+		role, says = results.Role(c.Worst()), fmt.Sprintf("%s %d of %d as expected", results.Sign(c.Worst()), c.Pass, c.All())
+	} else if c != nil {
+		role, says = results.Role(c.Worst()), sentence(c.items[0])
+	}
+	if p.height < twoLinesFrom {
+		return []string{p.theme.Render(role, style.Fit(says+"  "+names, p.width))}
+	}
+	return []string{
+		p.theme.Render(style.Accent, style.FitMiddle(names, p.width)),
+		p.theme.Render(role, style.Fit(says, p.width)),
+	}
+}
+
+// sentence says in one line what became of a check.
+func sentence(it *item) string {
+	if it.verdict == "" {
+		return results.Waiting + " waits for its turn, or for an answer"
+	}
+	r := it.result
+	parts := []string{results.Sign(it.verdict) + " " + string(it.verdict), results.Outcome(r)}
+	switch {
+	case r.Blind != nil:
+		parts = append(parts, r.Says())
+	case r.Cause != nil:
+		parts = append(parts, string(r.Cause.Code)+": "+r.Cause.Summary)
+	case r.Error != engine.NoError:
+		parts = append(parts, "expected: "+string(r.Expect.Outcome), r.Says())
+	default:
+		parts = append(parts, r.Responder, r.Says())
+	}
+	var said []string
+	for _, part := range parts {
+		if part != "" {
+			said = append(said, kube.Clean(part))
+		}
+	}
+	return strings.Join(said, "  ")
+}

@@ -1,0 +1,66 @@
+// Package probes is the pane of probes: a matrix of what was checked from
+// where to where, and the evidence of each check.
+package probes
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	engine "podpath/probes"
+	"podpath/probes/launch"
+)
+
+// Request is what the user wants checked.
+type Request struct {
+	// Title says it in a few words.
+	Title string
+	// Plan says which checks that are. Its error is for the user.
+	Plan func(*engine.World) ([]engine.Check, error)
+}
+
+// What the pane and its menus ask of the root, as messages of commands.
+type (
+	// Start runs what was requested, and shows it.
+	Start struct{ Request Request }
+	// Again runs some checks of the pane once more: those with the IDs, or
+	// all where that is nil.
+	Again struct{ IDs []string }
+	// Everything checks all that is worth it in what podpath looks at.
+	Everything struct{}
+	// ShowEvidence shows everything about a check.
+	ShowEvidence struct{ ID string }
+	// AskForWays asks which further ways into Pods podpath may use.
+	AskForWays struct{}
+	// Permit lets podpath use further ways, for as long as it is connected.
+	Permit struct{ Rungs []launch.Rung }
+	// OpenMenu lets the user choose.
+	OpenMenu struct {
+		Title   string
+		Choices func(*kube.Snapshot) []Choice
+	}
+)
+
+// Choice is one of the entries of a menu.
+type Choice struct {
+	Label string
+	// Explains says more about it, while it is selected.
+	Explains string
+	// Pick is the message that follows when it is chosen.
+	Pick tea.Msg
+}
+
+// News is what has happened in a run since the last news.
+type News struct {
+	// Planned is set once the checks are known; Unknown says what podpath
+	// could not read while planning.
+	Planned bool
+	Checks  []engine.Check
+	Unknown []error
+	// Seen are results as they came, without causes.
+	Seen []engine.Result
+	// Final are all results, with causes.
+	Final []engine.Result
+	// Done is set at the end; Err is why nothing could be checked.
+	Done bool
+	Err  error
+}

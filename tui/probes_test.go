@@ -1,0 +1,307 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"podpath/kube"
+	engine "podpath/probes"
+	"podpath/probes/launch"
+	"podpath/tui/golden"
+	"podpath/tui/probes"
+)
+
+func TestTheMatrixFillsWhileTheRunGoesOn(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.prober.pause = 23 * time.Millisecond
+		s.prober.look = func(context.Context) { time.Sleep(100 * time.Millisecond) }
+		s.press("3")
+		s.sees("Nothing is probed yet.", "probes everything in default")
+		s.startFixed()
+		s.sees("looking", "Looking at what there is to check", "a bit of everything")
+		s.wait(600 * time.Millisecond)
+		s.sees("running  21/42", "0.6s", "✓ 18", "✗ 3", "pod/dual-0", "…", "3 Probes 21/42", "esc cancel the run")
+		s.wait(2 * time.Second)
+		s.sees("done  42/42", "✗ 5", "✗ 5 checks  no-ready-endpoint", "next: kubectl describe pods")
+		s.misses("running", "cancel")
+	})
+}
+
+func TestAProbesWhatPodpathPlans(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.press("3", "a")
+		s.wait(5 * time.Second)
+		s.sees("done", "everything in default", "pod/dual-0")
+		world := s.prober.Look(t.Context(), golden.Cluster(t, "default"))
+		if got, want := len(s.prober.ran[0]), len(world.Plan(engine.Groups...)); got != want {
+			t.Errorf("got %d checks run, want all %d of the plan", got, want)
+		}
+	})
+}
+
+func TestNewsOfARunComeAtMostTenTimesASecond(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.prober.pause = 30 * time.Millisecond
+		s.startFixed()
+		news, began := 0, time.Now()
+		for s.model.session.probing != nil {
+			time.Sleep(time.Millisecond)
+			before := s.model.now
+			s.settle()
+			if s.model.now != before {
+				news++
+			}
+		}
+		if most := int(time.Since(began)/newsEvery) + 2; news < 2 || news > most {
+			t.Errorf("got news %d times in %s, want 2 to %d times", news, time.Since(began), most)
+		}
+	})
+}
+
+func TestAnIdlePaneOfProbesDrawsNothingNew(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		s.wait(time.Minute - time.Since(bubbleStart)%time.Minute + time.Second) // past the minute
+		now := s.model.now
+		if s.wait(50 * time.Second); s.model.now != now {
+			t.Error("got the screen drawn anew within a minute though nothing happens")
+		}
+	})
+}
+
+func TestEscOrCtrlCInThePaneCancelsTheRunAndDoesNotQuit(t *testing.T) {
+	for _, pressed := range []string{"esc", "ctrl+c"} {
+		drive(t, setup{}, func(s *screen) {
+			s.prober.pause = 100 * time.Millisecond
+			s.startFixed()
+			s.wait(time.Second)
+			if s.press(pressed); s.quit {
+				t.Fatalf("%s: got podpath quit, want the run cancelled", pressed)
+			}
+			s.sees("cancelling", "ctrl-c quits")
+			s.wait(time.Second)
+			s.sees("cancelled  42/42", "? 32")
+			if s.prober.running > 0 {
+				t.Errorf("%s: got the run going on", pressed)
+			}
+			s.press("j", "$", "h", "h", "h", "h", "h", "h", "h", "h", "h", "enter")
+			s.sees("inconclusive", "you cancelled the run")
+			s.press("esc")
+			s.sees("\nProbes ")
+			if s.press("ctrl+c"); !s.quit {
+				t.Errorf("%s: got ctrl-c not to quit after the run", pressed)
+			}
+		})
+	}
+}
+
+func TestASecondCtrlCQuitsThoughTheRunHasNotEnded(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.prober.run = func(context.Context) { time.Sleep(time.Minute) } // it does not listen
+		s.startFixed()
+		s.press("ctrl+c")
+		if s.quit {
+			t.Error("got the first ctrl-c to quit")
+		}
+		if s.press("ctrl+c"); !s.quit {
+			t.Error("got the second ctrl-c not to quit")
+		}
+	})
+}
+
+func TestCtrlCInAnotherPaneQuits(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.startFixed()
+		s.press("1")
+		if s.press("ctrl+c"); !s.quit {
+			t.Error("got podpath running, want it quit: the user does not look at the run")
+		}
+	})
+}
+
+func TestOneRunAtATime(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.prober.pause = 40 * time.Millisecond
+		s.startFixed()
+		s.wait(time.Second)
+		s.press("r")
+		s.sees("A run goes on")
+		s.wait(time.Second)
+		if len(s.prober.ran) != 1 {
+			t.Errorf("got %d runs, want 1", len(s.prober.ran))
+		}
+	})
+}
+
+func TestACellARowOrAllIsRunAgain(t *testing.T) {
+	for pressed, want := range map[string]func(id string) bool{
+		"r":      func(id string) bool { return id == "pod/dual-0 tcp localhost:80" },
+		"R":      func(id string) bool { return strings.HasPrefix(id, "pod/dual-0 ") },
+		"ctrl+r": func(string) bool { return true },
+	} {
+		drive(t, setup{}, func(s *screen) {
+			s.probeFixed()
+			s.press(pressed)
+			s.sees("running", "0.0s")
+			s.wait(time.Second)
+			s.sees("done  42/42", "a bit of everything")
+			all := s.prober.ran[0]
+			wanted := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !want(id) })
+			if got := s.prober.ran[1]; !slices.Equal(got, wanted) {
+				t.Errorf("%s: got %q run again, want %q", pressed, got, wanted)
+			}
+		})
+	}
+}
+
+func TestWhatLostItsObjectLeavesTheMatrixWhenItIsRunAgain(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		less := *golden.Cluster(t, "default")
+		less.Pods = slices.DeleteFunc(slices.Clone(less.Pods), func(p *kube.Pod) bool { return strings.HasSuffix(p.Name, "zw8mn") })
+		s.show(&less)
+		s.press("R") // a row with a way to it
+		s.wait(time.Second)
+		s.sees("done  41/41", "6d-zw8mn")
+		s.press("ctrl+r")
+		s.wait(time.Second)
+		s.misses("zw8mn", "w8mn")
+	})
+}
+
+func TestANewSessionEndsTheRunAndCleansUpBehindIt(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.prober.pause = 10 * time.Millisecond
+		s.startFixed()
+		s.wait(200 * time.Millisecond)
+		before := s.model.session
+		s.enter(":", "ns odd")
+		s.wait(200 * time.Millisecond)
+		if s.prober.running > 0 || s.prober.closed != 1 || s.prober.mess {
+			t.Errorf("got %d running and %d times closed, want the old session's run ended and cleaned up", s.prober.running, s.prober.closed)
+		}
+		s.sees("Nothing is probed yet.", "odd")
+		s.send(newsCame{before.probing, probes.News{Planned: true, Checks: []engine.Check{{ID: "x"}}}})
+		s.sees("Nothing is probed yet.")
+	})
+}
+
+func TestAPanicInARunEndsTheProgramWithItsError(t *testing.T) {
+	for name, breaks := range map[string]func(*fakeProber){
+		"while looking": func(p *fakeProber) { p.look = func(context.Context) { panic("something broke") } },
+		"while running": func(p *fakeProber) { p.run = func(context.Context) { panic("something broke") } },
+	} {
+		drive(t, setup{}, func(s *screen) {
+			breaks(s.prober)
+			s.startFixed()
+			s.wait(time.Second)
+			if !s.quit || s.model.fatal == nil || !strings.Contains(s.model.fatal.Error(), "something broke") {
+				t.Errorf("%s: got quit %t with %v", name, s.quit, s.model.fatal)
+			}
+		})
+	}
+}
+
+func TestTheEvidenceFollowsItsCheck(t *testing.T) {
+	drive(t, setup{width: 100, height: 40}, func(s *screen) {
+		s.prober.noTools = "dual-0"
+		s.probeFixed()
+		s.press("enter")
+		s.sees("Probes › pod/dual-0 → localhost:80", "podpath could not look", "  Way           tools: bash in redis of pod/default/dual-0", "kubectl exec -i -n default dual-0 -c redis -- bash -c")
+		s.prober.allowed = []launch.Rung{launch.Upload}
+		s.press("r")
+		s.sees("no result yet")
+		s.wait(time.Second)
+		s.sees("✓ pass", "reached (connect) at 10.0.0.1")
+		s.press("esc")
+		s.sees("✓ 0.")
+	})
+}
+
+func TestEvidenceCopies(t *testing.T) {
+	for pressed, want := range map[string]string{
+		"c": "kubectl describe pods -n default -l app=slow",
+		"e": `kubectl exec -i -n default dual-0 -c redis -- bash -c 'exec 3<>/dev/tcp/"$1"/"$2"' prober`,
+	} {
+		drive(t, setup{}, func(s *screen) {
+			views["evidence"](s)
+			if s.press(pressed); s.copied != want {
+				t.Errorf("got %q copied, want %q", s.copied, want)
+			}
+		})
+	}
+	drive(t, setup{}, func(s *screen) {
+		views["evidence"](s)
+		if s.press("C"); !strings.Contains(s.copied, "None of the endpoints is ready.") {
+			t.Errorf("got %q copied, want all of it", s.copied)
+		}
+	})
+}
+
+func TestByNodeAndBackToTheWorstCheck(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		s.press("n")
+		s.sees("node/raspi002", "node/raspi003", "local", "raspi003", "2/2")
+		s.press("w", "g", "^")
+		s.sees("✗ 0 of 2 as expected")
+		s.press("enter")
+		s.sees("✗ refused", "→ svc/none-ready:80", "no-ready-endpoint")
+	})
+}
+
+func TestTheFilterKeepsChecks(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		s.enter("/", "fail")
+		s.sees("5 of 42", "none-ready", "1/5 × 1/1")
+		s.enter("/", "zzz")
+		s.sees("Nothing matches zzz", "done  42/42")
+		s.press("esc")
+		s.sees("/5 × ")
+	})
+}
+
+func TestACellIsClicked(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		s.send(tea.MouseClickMsg{X: 66, Y: headHeight + 1 + 3 + 4, Button: tea.MouseLeft})
+		s.sees("local → pod/sample-deployment-6d4b75cb6d-zw8mn:80")
+		s.send(tea.MouseClickMsg{X: 40, Y: headHeight + 1 + 3 + 5, Button: tea.MouseLeft}) // below the last row
+		s.send(tea.MouseClickMsg{X: 2, Y: headHeight, Button: tea.MouseLeft})
+		s.send(tea.MouseWheelMsg{Button: tea.MouseWheelUp})
+		s.sees("2/5 × 4/15")
+	})
+}
+
+func TestWhatPodsAndServersSayCannotActOnTheTerminal(t *testing.T) {
+	drive(t, setup{width: 200, height: 60}, func(s *screen) {
+		s.enter(":", "probe pod/dual-0 svc/none-ready")
+		s.wait(time.Second)
+		it := engine.Result{Check: engine.Check{ID: "pod/dual-0 tcp svc/none-ready:80", Source: engine.Source{Kind: engine.FromPod, Label: "pod/dual-0" + hostile, Node: hostile}, Target: "svc/none-ready:80"}, Verdict: engine.Fail}
+		it.Expect = engine.Expectation{Outcome: engine.Reached, Why: hostile, Values: []string{hostile}}
+		it.Observation = engine.Observation{
+			Detail: hostile, Error: engine.BadStatus, Address: hostile, Responder: hostile, Status: 200, Body: hostile, Values: []string{hostile}, Asked: []string{hostile},
+			Certificate: &engine.Certificate{Subject: hostile, Names: []string{hostile}, Issuer: hostile, Problem: hostile},
+			Spread:      &engine.SpreadResult{Shares: []engine.Share{{Endpoint: hostile, Count: 1, Known: true}}, How: hostile, Evenly: engine.Part{Text: hostile}},
+			Via:         launch.Via{Rung: launch.Tools, Tool: hostile, Pod: hostile + "/" + hostile, Container: hostile, Command: []string{"sh", "-c", hostile}},
+		}
+		it.Cause = &engine.Cause{Code: engine.DeadEndpoint, Summary: hostile, Evidence: []string{hostile}, Next: hostile}
+		s.model.session.probing = &probing{from: s.model.session}
+		s.send(newsCame{s.model.session.probing, probes.News{Planned: true, Unknown: []error{errors.New(hostile)}, Checks: []engine.Check{it.Check}, Seen: []engine.Result{it}, Done: true}})
+		s.sees("next")
+		for _, keys := range []string{"n", "n", "enter", "G", "c", "e", "C", "esc", "2"} {
+			s.press(keys)
+			s.text()
+			if strings.ContainsAny(strings.ReplaceAll(s.copied, "\n", ""), "\x1b\r\x00\u202e") {
+				t.Errorf("%s: got %q copied", keys, s.copied)
+			}
+		}
+	})
+}
