@@ -98,10 +98,51 @@ func (c *Cluster) ApplyKinds(namespace string) {
 		"pod/host-network", "pod/many-containers", "pod/init-and-sidecar", "pod/hostile")
 }
 
+// ApplyToolboxes creates one Pod for each kind of image in toolboxes.yaml, and waits until they are ready.
+func (c *Cluster) ApplyToolboxes(namespace string) {
+	c.t.Helper()
+	c.Apply(namespace, "toolboxes.yaml")
+	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=85s", "pod", "--all")
+}
+
+// ApplyBroken creates the Services and Ingresses of broken.yaml, and waits until those Pods are ready that will be. In the
+// hosts of the Ingresses the namespace takes the place of "broken": healthy.NAMESPACE.example.test.
+func (c *Cluster) ApplyBroken(namespace string) {
+	c.t.Helper()
+	manifest, err := os.ReadFile(filepath.Join(filepath.Dir(c.script), "broken.yaml"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.apply(namespace, strings.ReplaceAll(string(manifest), ".broken.example.test", "."+namespace+".example.test"))
+	for _, deployment := range []string{"web", "loopback", "half-alive", "half-dead", "corner", "guarded", "expired", "misnamed", "resetting"} {
+		c.WaitForRollout(namespace, deployment)
+	}
+	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.phase}=Running", "--timeout=85s", "pod", "--selector=app=unready")
+	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.loadBalancer.ingress}", "--timeout=30s", "ingress/healthy")
+}
+
+// apply creates the objects of a manifest's text.
+func (c *Cluster) apply(namespace, manifest string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), long)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.script, "kubectl", "--namespace", namespace, "apply", "--filename", "-")
+	cmd.Stdin = strings.NewReader(manifest)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		c.t.Fatalf("apply a manifest: %v\n%s", err, out)
+	}
+}
+
 // WaitForRollout waits until all Pods of a Deployment are ready.
 func (c *Cluster) WaitForRollout(namespace, deployment string) {
 	c.t.Helper()
 	c.Kubectl("--namespace", namespace, "rollout", "status", "deployment", deployment, "--timeout=85s")
+}
+
+// WaitForDaemonSet waits until a DaemonSet has a ready Pod on every node.
+func (c *Cluster) WaitForDaemonSet(namespace, name string) {
+	c.t.Helper()
+	c.Kubectl("--namespace", namespace, "rollout", "status", "daemonset", name, "--timeout=85s")
 }
 
 // Eventually waits until try returns no error.

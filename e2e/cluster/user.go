@@ -31,6 +31,13 @@ var View = []Rule{
 	{"get,list,watch", "events"},
 }
 
+// Probe is what podpath needs besides to look out of the Pods of a namespace.
+var Probe = []Rule{
+	{"create,get", "pods/exec"},
+	{"list", "ingresses.networking.k8s.io"},
+	{"list", "networkpolicies.networking.k8s.io"},
+}
+
 // User makes a user who may do in a namespace what the rules say, and nothing else anywhere.
 func (c *Cluster) User(namespace string, rules ...Rule) *User {
 	c.t.Helper()

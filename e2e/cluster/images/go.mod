@@ -1,3 +1,3 @@
-module cluster/images
+module podpath/e2e/cluster/images
 
 go 1.26.0

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What an installer such as kubeadm adds to bare nodes: who is the control plane, the Pods' addresses, DNS.
+# What an installer such as kubeadm or k3s adds to bare nodes: who is the control plane, the Pods' addresses, DNS, Ingress.
 
 all_ready() { [ "$(kubectl get nodes --no-headers 2>/dev/null | grep -c ' Ready ')" = "${#NODES[@]}" ]; }
 
@@ -10,6 +10,7 @@ addons() {
   for i in 1 2 3; do
     kubectl patch node "raspi00$i" --patch "{\"spec\": {\"podCIDR\": \"$(pod_range "$i")\"}}" >/dev/null
   done
-  kubectl apply --filename "$HERE/coredns.yaml" >/dev/null
+  kubectl apply --filename "$HERE/coredns.yaml" --filename "$HERE/ingress.yaml" >/dev/null
   kubectl --namespace kube-system rollout status deployment/coredns --timeout=120s >/dev/null
+  kubectl --namespace ingress rollout status deployment/ingress --timeout=120s >/dev/null
 }

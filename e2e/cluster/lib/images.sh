@@ -14,14 +14,20 @@ images() {
   # shellcheck disable=SC2064 # the folder of now is meant
   trap "rm -rf '$work'" EXIT
   mkdir -p "$IMAGES"
-  (cd "$CLUSTER/images" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$work" ./mkimage ./echo ./pause)
-  unpack_debian "$work/debian" nginx redis-server
+  (cd "$CLUSTER/images" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$work" ./mkimage ./echo ./ingress ./pause)
+  local python
+  python=$(apt-cache depends python3-minimal | grep -om1 'python3\.[0-9]*')
+  unpack_debian "$work/debian" nginx redis-server "$python"-minimal "lib$python-minimal" "lib$python-stdlib" perl-base curl
 
   pause_image "$work"
   busybox_image "$work"
   nginx_image "$work"
   redis_image "$work"
   echo_image "$work"
+  ingress_image "$work"
+  python_image "$work" "$python"
+  perl_image "$work"
+  curl_image "$work"
   coredns_image "$work"
   touch "$IMAGES/done"
 }
@@ -55,6 +61,46 @@ pause_image() {
 echo_image() {
   install -D "$1/echo" "$1/echo.root/echo"
   image "$1" echo example.test/echo:1 /echo
+}
+
+ingress_image() {
+  install -D "$1/ingress" "$1/ingress.root/ingress"
+  image "$1" ingress example.test/ingress:1 /ingress
+}
+
+# python_image WORK PYTHON: the standard library, and no other program.
+python_image() {
+  local root=$1/python.root library=/usr/lib/$2
+  bare_root "$root"
+  add_program "$1/debian" "$root" "/usr/bin/$2"
+  mv "$root/usr/bin/$2" "$root/usr/bin/python3"
+  mkdir -p "$root/usr/lib"
+  cp -R "$1/debian$library" "$root/usr/lib/"
+  rm -rf "$root$library"/config-* # for compiling C
+  add_libraries "$1/debian" "$root" "$root$library"/lib-dynload/*.so
+  image "$1" python example.test/python:1 python3 -m http.server 8080
+}
+
+# perl_image has what Debian's perl-base has, and no other program.
+perl_image() {
+  local root=$1/perl.root modules
+  bare_root "$root"
+  add_program "$1/debian" "$root" /usr/bin/perl
+  for modules in "$1"/debian/usr/lib/*/perl-base; do
+    mkdir -p "$root${modules#"$1/debian"}"
+    cp -R "$modules/." "$root${modules#"$1/debian"}"
+  done
+  install "$CLUSTER/images/perl/serve.pl" "$root/"
+  image "$1" perl example.test/perl:1 perl /serve.pl
+}
+
+# curl_image does nothing until somebody runs curl in it.
+curl_image() {
+  local root=$1/curl.root
+  bare_root "$root"
+  add_program "$1/debian" "$root" /usr/bin/curl
+  install "$1/pause" "$root/"
+  image "$1" curl example.test/curl:1 /pause
 }
 
 coredns_image() {
@@ -100,6 +146,14 @@ folders() {
   chmod 1777 "$root/tmp"
 }
 
+# bare_root ROOT: where a program of Debian runs, without a shell or anything else.
+bare_root() {
+  local root=$1
+  folders "$root" usr/bin
+  printf '%s\n' 'root:x:0:0:root:/root:/bin/false' 'nobody:x:65534:65534::/:/bin/false' >"$root/etc/passwd"
+  printf '%s\n' 'hosts: files dns' 'passwd: files' >"$root/etc/nsswitch.conf"
+}
+
 # shell_root ROOT: a small Debian: bash and a few tools, no curl, no wget.
 shell_root() {
   local root=$1 program
@@ -112,12 +166,19 @@ shell_root() {
   printf '%s\n' 'hosts: files dns' 'passwd: files' 'group: files' >"$root/etc/nsswitch.conf"
 }
 
-# add_program FROM ROOT PATH: the program PATH of the tree FROM, and its libraries, from there or from this machine.
+# add_program FROM ROOT PATH: the program PATH of the tree FROM, and its libraries.
 add_program() {
-  local from=${1%/} root=$2 path=$3 library
+  local from=${1%/} root=$2 path=$3
   install -D "$from$path" "$root$path"
-  LD_LIBRARY_PATH=$(find "$from/usr/lib" -maxdepth 1 -name '*-linux-gnu*' -print -quit) ldd "$from$path" |
-    grep -oE '/[^ ]+\.so[^ ]*' |
+  add_libraries "$from" "$root" "$from$path"
+}
+
+# add_libraries FROM ROOT FILE...: the libraries that the files are linked to, from the tree FROM or from this machine.
+add_libraries() {
+  local from=${1%/} root=$2 library
+  LD_LIBRARY_PATH=$(find "$from"/{lib,usr/lib} -maxdepth 1 -name '*-linux-gnu*' -printf '%p:' 2>/dev/null) ldd "${@:3}" |
+    awk '/not found/ { print "cannot find " $1 >"/dev/stderr"; exit 1 } /^\t/ && match($0, /\/[^ ]+/) { print substr($0, RSTART, RLENGTH) }' |
+    sort -u |
     while read -r library; do
       [ -e "$root${library#"$from"}" ] || install -D "$(readlink -f "$library")" "$root${library#"$from"}"
     done
