@@ -21,8 +21,10 @@ func TestCausesThatTheObjectsShow(t *testing.T) {
 		"the selector matches nothing": {[]string{serviceYAML("x", vipX+"selector: {app: wep}, "+oneWebPort, "")}, SelectorMatchesNothing},
 		"no endpoint is ready":         {[]string{serviceYAML("x", vipX+"selector: {app: api}, "+oneWebPort, ""), notReady, unready}, NoReadyEndpoint},
 		"no manual slice":              {[]string{serviceYAML("x", vipX+oneWebPort, "")}, ManualSliceMissing},
-		"a target port that no Pod names": {[]string{serviceYAML("x", vipX+"selector: {app: web}, ports: [{name: http, port: 80, targetPort: www, protocol: TCP}]", ""), strings.Replace(webSlice("x"), `ports: [{name: "http", port: 80, protocol: TCP}]`, "ports: []", 1)},
-			TargetPortMissing},
+		"a target port that no Pod names": {
+			[]string{serviceYAML("x", vipX+"selector: {app: web}, ports: [{name: http, port: 80, targetPort: www, protocol: TCP}]", ""), strings.Replace(webSlice("x"), `ports: [{name: "http", port: 80, protocol: TCP}]`, "ports: []", 1)},
+			TargetPortMissing,
+		},
 	} {
 		w := onMaster(t, test.manifests...)
 		refused := func(c Check) ErrorKind {

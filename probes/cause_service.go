@@ -38,7 +38,7 @@ func (k kase) deadEndpoint() *Cause {
 	}
 	return &Cause{
 		Code:    DeadEndpoint,
-		Summary: fmt.Sprintf("Of the %d ready endpoints of Service %s, %d cannot be reached, and still get their share of the connections.", len(dead)+good, svc.Name, len(dead)),
+		Summary: fmt.Sprintf("Endpoints of Service %s do not answer (%d of the %d that were dialed), though they are ready and get their share of the connections.", svc.Name, len(dead), len(dead)+good),
 		Evidence: append(names(dead, func(r *Result) string { return fmt.Sprintf("%s at %s: %s", r.Target, r.Address, r.Error) }),
 			fmt.Sprintf("%d others answer from the same source", good)),
 		Next: next,

@@ -115,6 +115,7 @@ func zone() map[string]func(*dnsmessage.Message) {
 }
 
 func TestNamesAreLookedUpAsAProgramInThePodWould(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		ask    DNSAsk
 		err    ErrorKind
@@ -144,6 +145,7 @@ func TestNamesAreLookedUpAsAProgramInThePodWould(t *testing.T) {
 }
 
 func TestDNSGoesOverTCPWhereUDPWillNotDo(t *testing.T) {
+	t.Parallel()
 	merge := func(routes map[string]string, changes ...string) map[string]string {
 		for i := 0; i < len(changes); i += 2 {
 			routes[changes[i]] = changes[i+1]

@@ -198,9 +198,9 @@ func expectEnv(p *kube.Pod, svc *kube.Service, values []string) Expectation {
 // address for each ready endpoint, or for all with publishNotReadyAddresses.
 func expectHeadless(svc *kube.Service) Expectation {
 	var values []string
-	missing := 0
+	missing, four := 0, addressType(svc) == "A"
 	for _, e := range svc.Endpoints {
-		if a, err := netip.ParseAddr(e.Address); err != nil || !a.Is4() {
+		if a, err := netip.ParseAddr(e.Address); err != nil || a.Is4() != four {
 			continue
 		}
 		if e.Ready {

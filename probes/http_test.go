@@ -16,6 +16,7 @@ import (
 )
 
 func TestHTTPIsObserved(t *testing.T) {
+	t.Parallel()
 	reset := func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 1))
 		_ = c.(*net.TCPConn).SetLinger(0)
@@ -98,6 +99,7 @@ func secured(certificate tls.Certificate, text string) func(net.Conn) {
 }
 
 func TestHTTPSIsObserved(t *testing.T) {
+	t.Parallel()
 	const page = "HTTP/1.1 200 OK\r\n\r\nweb-1"
 	good, expired := signed(t, noon.AddDate(20, 0, 0)), signed(t, noon.AddDate(-10, 0, 0))
 	long := "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("long ", 20000)

@@ -35,7 +35,7 @@ func (c counted) Close() error {
 }
 
 // open makes a link and counts it.
-func (c *counter) open(label string, make func(time int) launch.Link) (launch.Link, error) {
+func (c *counter) open(label string, link func(time int) launch.Link) (launch.Link, error) {
 	c.mu.Lock()
 	if c.opened == nil {
 		c.opened = map[string]int{}
@@ -51,7 +51,7 @@ func (c *counter) open(label string, make func(time int) launch.Link) (launch.Li
 	c.now++
 	c.most = max(c.most, c.now)
 	c.mu.Unlock()
-	return counted{make(time), c}, nil
+	return counted{link(time), c}, nil
 }
 
 func (c *counter) linksTo(limit int) *links {

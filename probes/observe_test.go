@@ -13,9 +13,10 @@ import (
 )
 
 // stepTime is the timeout of a step in tests: what waits for it costs that.
-const stepTime = 400 * time.Millisecond
+const stepTime = time.Second
 
 func TestConnectionsAreObserved(t *testing.T) {
+	t.Parallel()
 	silent := listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) })
 	o := observing(t, network{
 		routes: map[string]string{
@@ -80,7 +81,8 @@ func TestWhatAProberCannotHaveSeenIsNoSuccess(t *testing.T) {
 			{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "a"}}},
 			{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{Host: "a", TLS: true}}},
 			{Kind: DNS, Ask: Ask{DNS: &DNSAsk{Name: "a", Type: "A", Server: "10.0.0.1"}}},
-			{Kind: Spread}, {Kind: Status},
+			{Kind: Spread},
+			{Kind: Status},
 		} {
 			got := newObserver(f, stepTime).observe(t.Context(), c)
 			dnsOK := c.Kind == DNS && f.answer.Result == wire.OK // UDP has no connection; the empty answer is no DNS

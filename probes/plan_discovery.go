@@ -2,6 +2,7 @@ package probes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"podpath/kube"
@@ -66,13 +67,14 @@ func (p *plan) env(s Source, pod *kube.Pod, svc *kube.Service) {
 
 // lookups looks the Service up by its short name and by the full one.
 func (p *plan) lookups(s Source, svc *kube.Service) {
-	expect := Expectation{Outcome: Reached, Why: "the name of a Service is its ClusterIP", Values: ipv4(svc.ClusterIPs)}
+	kind := addressType(svc)
+	expect := Expectation{Outcome: Reached, Why: "the name of a Service is its ClusterIP", Values: ofType(kind, svc.ClusterIPs)}
 	if svc.Kind == kube.Headless {
 		expect = expectHeadless(svc)
 	}
 	for _, name := range []string{svc.Name, dnsName(svc)} {
 		p.add(Check{
-			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/A", Ask: Ask{DNS: &DNSAsk{Name: name, Type: "A"}},
+			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/" + kind, Ask: Ask{DNS: &DNSAsk{Name: name, Type: kind}},
 			Expect: p.expectName(s, expect), About: About{Service: svc.Key()},
 		})
 	}
@@ -113,10 +115,21 @@ func (p *plan) ptr(s Source, svc *kube.Service) {
 	}
 }
 
-func ipv4(addresses []string) []string {
+// addressType is the type of DNS record that the name of a Service has for
+// sure: A, but for one that has addresses of IPv6 only.
+func addressType(svc *kube.Service) string {
+	addresses := slices.Concat(svc.ClusterIPs, names(svc.Endpoints, func(e kube.Endpoint) string { return e.Address }))
+	if len(ofType("A", addresses)) == 0 && len(addresses) > 0 {
+		return "AAAA"
+	}
+	return "A"
+}
+
+// ofType are the addresses that can stand in DNS records of a type.
+func ofType(kind string, addresses []string) []string {
 	var out []string
 	for _, a := range addresses {
-		if !strings.Contains(a, ":") {
+		if strings.Contains(a, ":") == (kind == "AAAA") {
 			out = append(out, a)
 		}
 	}

@@ -61,6 +61,20 @@ func TestPlanHasTheSpreadAndTheDiscoveryOfTheStory(t *testing.T) {
 	}
 }
 
+func TestNamesWithIPv6AloneAreLookedUpAsSuch(t *testing.T) {
+	six := sliceYAML("six", "http", 80, endpointYAML("web-1", "fd00::5", "raspi002"), endpointYAML("web-2", "fd00::6", "raspi002"))
+	for name, test := range map[string]struct{ spec, id, values string }{
+		"a ClusterIP":        {`clusterIP: "fd00::9", clusterIPs: ["fd00::9"], selector: {app: web}, ` + oneWebPort, "pod/web-1 dns dns:six.shop.svc/AAAA", "fd00::9"},
+		"two ClusterIPs":     {`clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9, "fd00::9"], selector: {app: web}, ` + oneWebPort, "pod/web-1 dns dns:six/A", "10.96.0.9"},
+		"a headless Service": {`clusterIP: None, selector: {app: web}, ` + oneWebPort, "pod/web-1 dns dns:six.shop.svc/AAAA", "fd00::5, fd00::6"},
+	} {
+		w := storyWorld(t, serviceYAML("six", test.spec, ""), six)
+		if got := find(t, w.Plan(Services, Discovery), test.id).Expect; list(got.Values) != test.values {
+			t.Errorf("%s: got %+v, want %s", name, got, test.values)
+		}
+	}
+}
+
 func TestFromOutsideThePlanExpectsNothingOfTheClustersAddresses(t *testing.T) {
 	w := storyWorld(t) // podpath runs on no Node: f
 	for _, c := range w.Plan(Groups...) {
@@ -119,8 +133,10 @@ func TestPlanAsksForEachPathOfAnIngress(t *testing.T) {
 		{
 			Namespace: "shop", Name: "shop", Addresses: []string{"203.0.113.9"}, TLS: []kube.IngressTLS{{Hosts: []string{"pay.example.com"}}},
 			Rules: []kube.IngressRule{
-				{Host: "shop.example.com", Path: "/cart", Backend: web}, {Host: "pay.example.com", Backend: web},
-				{Host: "*.example.com", Path: "/", Backend: web}, {Path: "/any", Backend: web},
+				{Host: "shop.example.com", Path: "/cart", Backend: web},
+				{Host: "pay.example.com", Backend: web},
+				{Host: "*.example.com", Path: "/", Backend: web},
+				{Path: "/any", Backend: web},
 				{Host: "re.example.com", Path: "/api(/|$)(.*)", PathType: "ImplementationSpecific", Backend: web},
 			},
 		},

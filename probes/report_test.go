@@ -15,7 +15,7 @@ import (
 	"podpath/probes/launch"
 )
 
-func update() bool { f := flag.Lookup("update"); return f != nil && f.Value.String() == "true" }
+var update = flag.Bool("update", false, "rewrite the golden file")
 
 // smallRun is a run with one result of each kind.
 func smallRun(t testing.TB) (*World, []Result) {
@@ -62,7 +62,7 @@ func TestTheReportIsTheDocumentThatJSONSays(t *testing.T) {
 	}
 	got = append(got, '\n')
 	path := filepath.Join("testdata", "report.json")
-	if os.Getenv("UPDATE_GOLDEN") != "" || update() {
+	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestTheReportIsTheDocumentThatJSONSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant %s; UPDATE_GOLDEN=1 writes it anew", got, path)
+		t.Errorf("got\n%s\nwant %s; if that is right, run the test with -update", got, path)
 	}
 	if bytes.Contains(got, []byte("null,\n      \"values\"")) || bytes.Contains(got, []byte(`\u001b`)) {
 		t.Errorf("got null for a list, or control characters, in\n%s", got)

@@ -95,8 +95,9 @@ func (l socketLink) Ask(_ context.Context, r wire.Request) (wire.Answer, error) 
 			}
 		}
 		return wire.Answer{Result: wire.OK, Data: []byte(table)}, nil
+	default:
+		return wire.Answer{Result: wire.Failed}, nil
 	}
-	return wire.Answer{Result: wire.Failed}, nil
 }
 
 func (f *farmOfSockets) Pod(_ context.Context, _ *kube.Snapshot, pod kube.Key, _ string) (launch.Link, error) {

@@ -240,6 +240,7 @@ func TestARunThatIsCalledOffEndsAtOnce(t *testing.T) {
 }
 
 func TestAfterFailuresARunLooksCloser(t *testing.T) {
+	t.Parallel()
 	// Every Pod refuses port 80, and listens on localhost only; the Service's
 	// address is lost, and nothing answers kube-proxy's health check.
 	n := network{

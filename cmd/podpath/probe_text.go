@@ -169,68 +169,87 @@ func (m matrix) write(t *textReport, heading string) {
 	}
 }
 
-// causes says what explains the results, each cause once, what is wrong first.
-func (t *textReport) causes(results []probes.Result) {
-	type group struct {
-		cause *probes.Cause
-		of    []probes.Result
-	}
-	var groups []*group
-	known := map[string]*group{}
-	var unexplained []probes.Result
+// explained are results that have the same explanation.
+type explained struct {
+	cause *probes.Cause // nil for none
+	of    []probes.Result
+}
+
+// explain groups results by what explains them: what is wrong first, then
+// where podpath could not look, then what is by design.
+func explain(results []probes.Result) []*explained {
+	var groups []*explained
+	known := map[string]*explained{}
 	for _, r := range results {
+		id := ""
 		switch {
-		case r.Cause == nil && r.Verdict == probes.Fail:
-			unexplained = append(unexplained, r)
-		case r.Cause != nil:
-			id := string(r.Cause.Code) + r.Cause.Summary
-			if known[id] == nil {
-				known[id] = &group{cause: r.Cause}
-				groups = append(groups, known[id])
-			}
-			known[id].of = append(known[id].of, r)
+		case r.Cause == nil && r.Verdict != probes.Fail && r.Verdict != probes.Inconclusive:
+			continue
+		case r.Cause == nil:
+			id = string(r.Verdict) + " " + r.Target
+		case r.Verdict == probes.Inconclusive: // the same for many sources
+			id = string(r.Cause.Code)
+		default:
+			id = string(r.Cause.Code) + r.Cause.Summary
 		}
+		if known[id] == nil {
+			known[id] = &explained{cause: r.Cause}
+			groups = append(groups, known[id])
+		}
+		known[id].of = append(known[id].of, r)
 	}
-	slices.SortStableFunc(groups, func(a, b *group) int { return rank(a.cause) - rank(b.cause) })
-	if len(groups)+len(unexplained) > 0 {
-		t.line("CAUSES")
-	}
-	for _, g := range groups {
-		t.cause(g.cause, g.of)
-	}
-	for _, r := range unexplained {
-		t.line("✗ unknown  %s → %s: %s; no cause that podpath knows fits", r.Source.Label, r.Target, outcome(r))
-	}
-	if len(groups)+len(unexplained) > 0 {
-		t.line("")
-	}
+	slices.SortStableFunc(groups, func(a, b *explained) int { return a.rank() - b.rank() })
+	return groups
 }
 
-func rank(c *probes.Cause) int {
-	if c.ByDesign {
+func (e *explained) rank() int {
+	switch {
+	case e.of[0].Verdict == probes.Fail && e.cause != nil:
+		return 0
+	case e.of[0].Verdict == probes.Fail:
 		return 1
+	case e.of[0].Verdict == probes.Inconclusive:
+		return 2
+	default:
+		return 3
 	}
-	return 0
 }
 
-func (t *textReport) cause(c *probes.Cause, of []probes.Result) {
-	sign := signs[of[0].Verdict]
-	if c.ByDesign {
-		sign = "·"
+// causes says what explains the results, each cause once.
+func (t *textReport) causes(results []probes.Result) {
+	groups := explain(results)
+	if len(groups) == 0 {
+		return
 	}
-	t.line("%s %s  %s", sign, c.Code, c.Summary)
-	if !c.ByDesign {
-		for _, e := range c.Evidence {
+	t.line("CAUSES")
+	for _, g := range groups {
+		t.cause(g)
+	}
+	t.line("")
+}
+
+func (t *textReport) cause(g *explained) {
+	first := g.of[0]
+	switch {
+	case g.cause == nil && first.Verdict == probes.Inconclusive:
+		t.line("%s %s", signs[first.Verdict], outcome(first))
+	case g.cause == nil:
+		t.line("%s unknown  %s; no cause that podpath knows fits", signs[first.Verdict], outcome(first))
+	case g.cause.ByDesign:
+		t.line("· %s  %s", g.cause.Code, g.cause.Summary)
+	default:
+		t.line("%s %s  %s", signs[first.Verdict], g.cause.Code, g.cause.Summary)
+		for _, e := range g.cause.Evidence {
 			t.line("    %s", e)
 		}
 	}
-	seen := of[0].Source.Label + " → " + of[0].Target
-	if len(of) > 1 {
-		seen += fmt.Sprintf(" and %d more", len(of)-1)
+	seen := first.Source.Label + " → " + first.Target
+	if len(g.of) > 1 {
+		seen += fmt.Sprintf(" and %d more", len(g.of)-1)
 	}
 	t.line("    seen: %s", seen)
-	if c.Next != "" {
-		t.line("    next: %s", c.Next)
+	if g.cause != nil && g.cause.Next != "" {
+		t.line("    next: %s", g.cause.Next)
 	}
 }
 
