@@ -23,6 +23,7 @@ const (
 	LoadBalancerPending    CauseCode = "load-balancer-pending"
 	WrongTargetPort        CauseCode = "wrong-target-port"
 	LoopbackOnly           CauseCode = "loopback-only"
+	NotListening           CauseCode = "not-listening"
 	DeadEndpoint           CauseCode = "dead-endpoint"
 	KubeProxy              CauseCode = "kube-proxy"
 	ServiceDataplane       CauseCode = "service-dataplane"
@@ -102,7 +103,7 @@ func (k kase) causes() []*Cause {
 	var found []*Cause
 	for _, find := range []func(kase) *Cause{
 		kase.policyNotEnforced, kase.nodeNotReady, kase.flagged, kase.ingressWithoutAddress, kase.ingressBackend, kase.dnsDown, kase.externalName,
-		kase.loopbackOnly, kase.deadEndpoint, kase.wrongTargetPort, kase.crossNode, kase.throughEndpoints, kase.kubeProxy, kase.dataplane,
+		kase.loopbackOnly, kase.deadEndpoint, kase.wrongTargetPort, kase.notListening, kase.crossNode, kase.throughEndpoints, kase.kubeProxy, kase.dataplane,
 	} {
 		if c := find(k); c != nil && !slices.ContainsFunc(found, func(f *Cause) bool { return f.Code == c.Code }) {
 			found = append(found, c)

@@ -47,6 +47,19 @@ func (k kase) wrongTargetPort() *Cause {
 	}
 }
 
+// notListening is a Pod that refuses, and into which podpath cannot look.
+func (k kase) notListening() *Cause {
+	if _, _, _, known := k.listening(); known || k.Error != Refused || k.About.Pod == (kube.Key{}) || k.About.Virtual {
+		return nil
+	}
+	return &Cause{
+		Code:     NotListening,
+		Summary:  fmt.Sprintf("Pod %s refuses connections: its app listens on another port, or on localhost only.", k.About.Pod.Name),
+		Evidence: []string{k.Address + " refuses", "no container of the Pod has a tool to see where it listens"},
+		Next:     fmt.Sprintf("podpath probe %s %s --allow-ephemeral  looks where it listens", k.Source.Label, k.Target),
+	}
+}
+
 func listenerList(sockets []listener) string {
 	if len(sockets) == 0 {
 		return "no port"

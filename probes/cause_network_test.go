@@ -79,7 +79,7 @@ func TestCausesInTheNetworkAreToldApart(t *testing.T) {
 		"every app is bound to localhost":              {notLocalhost, all("127.0.0.1:80"), LoopbackOnly},
 		"one app is bound to localhost":                {oneNotLocalhost, all("127.0.0.1:80"), LoopbackOnly},
 		"every Pod refuses, though it listens":         {everyPod, all("0.0.0.0:80"), ""},
-		"every Pod refuses, listeners unknown":         {everyPod, evidence{}, ""},
+		"every Pod refuses, listeners unknown":         {everyPod, evidence{}, NotListening},
 	} {
 		w := onMaster(t)
 		named(t, name, simulate(w, w.Plan(Groups...), test.what, test.evidence), test.want)

@@ -68,7 +68,7 @@ func Run(ctx context.Context, w *World, checks []Check, launcher Launcher, o Opt
 	r.rows(ctx, checks)
 	for i, c := range checks {
 		if c.Kind == Spread {
-			r.set(i, c, r.retriedSpread(ctx, c))
+			r.set(i, c, r.confirmedSpread(ctx, c))
 		}
 	}
 	findCauses(w, r.results, r.lookCloser(ctx))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -40,6 +41,23 @@ type backendSeen struct {
 	sockets  map[netip.AddrPort]bool
 	count    int
 	masked   int // of the last look: connections from an address of the source's Node
+}
+
+// confirmedSpread makes a spread that fails once more, after the time of one
+// step, and believes that one: right after a rollout the endpoints are ready
+// about a second before kube-proxy knows all of them (its
+// --iptables-min-sync-period).
+func (r *run) confirmedSpread(ctx context.Context, c Check) Observation {
+	seen := r.retriedSpread(ctx, c)
+	if seen.Blind != nil || seen.Spread.Verdict != Fail {
+		return seen
+	}
+	select {
+	case <-time.After(r.options.Timeout):
+		return r.retriedSpread(ctx, c)
+	case <-ctx.Done():
+		return seen
+	}
 }
 
 // retriedSpread tries anew when the source's stream was lost.
