@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"podpath/kube"
@@ -60,6 +61,22 @@ const answerGrace = 5 * time.Second
 // errorKinds translate the results of the network.
 var errorKinds = map[wire.Result]ErrorKind{
 	wire.OK: NoError, wire.Refused: Refused, wire.Timeout: TimedOut, wire.Reset: ResetByPeer, wire.Unreachable: Unreachable,
+}
+
+// confirm carries out one check, and once more when it was to be reached and
+// timed out: a lost packet, or an app whose queue was full for a moment, is no
+// failure.
+func (o *observer) confirm(ctx context.Context, c Check) Observation {
+	seen := o.observe(ctx, c)
+	seen.Tries = 1
+	if seen.Blind != nil || seen.Error != TimedOut || c.Expect.Outcome != Reached {
+		return seen
+	}
+	again := o.observe(ctx, c)
+	if again.Tries = 2; again.Error == NoError {
+		again.Detail = strings.TrimPrefix(again.Detail+"; the first try timed out", "; ")
+	}
+	return again
 }
 
 // observe carries out one check.

@@ -148,8 +148,8 @@ func (r *run) row(ctx context.Context, checks []Check, open []int) {
 		group.SetLimit(rowParallel)
 		for _, i := range open {
 			group.Go(func() error {
-				o := observer.observe(ctx, checks[i])
-				o.Tries = try
+				o := observer.confirm(ctx, checks[i])
+				o.Tries += try - 1
 				cut := o.Blind != nil && passing(o.Blind)
 				mu.Lock()
 				broken = broken || cut

@@ -2,8 +2,6 @@ package launch
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -190,7 +188,6 @@ func TestTheProberIsUploadedAndDeleted(t *testing.T) {
 
 func TestUploadScript(t *testing.T) {
 	program := []byte("#!/bin/sh\necho it runs\n")
-	sum := sha256.Sum256(program)
 	upload := func(t *testing.T, in string, argv ...string) string {
 		t.Helper()
 		c := exec.CommandContext(t.Context(), "sh", append([]string{"-c", uploadScript, "sh"}, argv...)...)
@@ -201,12 +198,12 @@ func TestUploadScript(t *testing.T) {
 		}
 		return string(out)
 	}
-	size := strconv.Itoa(len(program))
+	size, sum := strconv.Itoa(len(program)), sumOf(program)
 	readable := filepath.Join(t.TempDir(), "none") // not there
 	writable := t.TempDir()
 	file := filepath.Join(writable, "name")
-	want := fmt.Sprintf("file %s\nsize %s\nsha256 %s\nEND\n", file, size, hex.EncodeToString(sum[:]))
-	if got := upload(t, string(program), size, "name", readable, writable); got != want {
+	want := fmt.Sprintf("file %s\nsize %s\nsha256 %s\nEND\n", file, size, sum)
+	if got := upload(t, string(program), size, sum, "name", readable, writable); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if out, err := exec.CommandContext(t.Context(), "sh", "-c", runUploaded, "sh", file).Output(); string(out) != "it runs\n" || err != nil {
@@ -215,15 +212,30 @@ func TestUploadScript(t *testing.T) {
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("got %v, want that the file is gone when it runs", err)
 	}
-	upload(t, "half", size, "name", writable)
-	if _, err := os.Stat(file); !os.IsNotExist(err) {
-		t.Errorf("got %v, want that half a file is deleted", err)
-	}
 	must(t, os.WriteFile(file, program, 0o600))
-	if got := upload(t, "", "0", "name", readable, writable); got != "END\n" {
+	if got := upload(t, "", "0", "", "name", readable, writable); got != "END\n" {
 		t.Errorf("got %q for a deletion", got)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("got %v, want it deleted", err)
+	}
+}
+
+func TestHalfAnUploadIsDeletedWithEitherTool(t *testing.T) {
+	for _, tool := range []string{"wc", "sha256sum"} {
+		h := hostWith(t, "sh", "cat", "chmod", "rm", tool)
+		u := uploaded{name: fmt.Sprintf("half-%s-%d", tool, os.Getpid())}
+		argv := u.command([]byte("#!/bin/sh\necho it runs\n"))
+		c := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+		c.Env = []string{"PATH=" + h.path}
+		c.Stdin = strings.NewReader("#!/bin/sh\n")
+		out, err := c.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "file /tmp/"+u.name+"\n") {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if _, err := os.Stat("/tmp/" + u.name); !os.IsNotExist(err) {
+			t.Errorf("got %v with %s, want that half a file is deleted", err, tool)
+			_ = os.Remove("/tmp/" + u.name)
+		}
 	}
 }

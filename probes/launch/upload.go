@@ -105,7 +105,7 @@ func (l *Ladder) write(ctx context.Context, u uploaded, program []byte) (string,
 	output := &bounded{limit: maxSurvey}
 	var complaint excerpt
 	err := l.exec(ctx, kube.Exec{
-		Pod: u.pod, Container: u.container, Command: u.command(len(program)),
+		Pod: u.pod, Container: u.container, Command: u.command(program),
 		Stdin: bytes.NewReader(program), Stdout: output, Stderr: &complaint,
 	})
 	if err != nil {
@@ -121,11 +121,10 @@ func checkUpload(output, program []byte) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(program)
 	switch size, sha := facts["size"], facts["sha256"]; {
 	case facts["file"] == "":
 		return "", errors.New("it has no directory that is writable and where programs may run")
-	case size != "" && size != strconv.Itoa(len(program)), sha != "" && sha != hex.EncodeToString(sum[:]):
+	case size != "" && size != strconv.Itoa(len(program)), sha != "" && sha != sumOf(program):
 		return "", fmt.Errorf("%w: what arrived in %s is not what was sent", ErrCut, facts["file"])
 	}
 	return facts["file"], nil
@@ -133,7 +132,7 @@ func checkUpload(output, program []byte) (file string, err error) {
 
 // removeUpload deletes what an upload may have left, though ctx may have ended.
 func (l *Ladder) removeUpload(ctx context.Context, u uploaded) error {
-	if _, err := l.run(context.WithoutCancel(ctx), u.place, removeTimeout, u.command(0)...); err != nil {
+	if _, err := l.run(context.WithoutCancel(ctx), u.place, removeTimeout, u.command(nil)...); err != nil {
 		return fmt.Errorf("delete %s from container %s of %s: %w; it may be in /tmp, or in a volume", u.name, u.container, u.pod, err)
 	}
 	l.uploads.gone(u)
@@ -146,10 +145,17 @@ type uploaded struct {
 	name string
 }
 
-// command writes a file of that many bytes, or deletes it for 0. Not into
+// command writes the program, or deletes it when there is none. Not into
 // /dev/shm, where containerd and CRI-O let no program run.
-func (u uploaded) command(size int) []string {
-	return []string{shell, "-c", uploadScript, "sh", strconv.Itoa(size), u.name, "/tmp", "/var/tmp", "/run", "/home"}
+func (u uploaded) command(program []byte) []string {
+	size := strconv.Itoa(len(program))
+	return []string{shell, "-c", uploadScript, "sh", size, sumOf(program), u.name, "/tmp", "/var/tmp", "/run", "/home"}
+}
+
+// sumOf is the SHA-256 of a program as sha256sum writes it.
+func sumOf(program []byte) string {
+	sum := sha256.Sum256(program)
+	return hex.EncodeToString(sum[:])
 }
 
 // uploads are the files that may lie in containers.

@@ -1,13 +1,14 @@
-# Writes a program of SIZE bytes from stdin into the first directory that is
-# writable and where programs may run, or deletes it when SIZE is 0:
+# Writes a program of SIZE bytes and a SHA-256 SUM from stdin into the first
+# directory that is writable and where programs may run, or deletes it when SIZE
+# is 0:
 #
-#   sh -c SCRIPT sh SIZE NAME DIRECTORY...
+#   sh -c SCRIPT sh SIZE SUM NAME DIRECTORY...
 #
 # It answers with the lines "file PATH", "size BYTES" and "sha256 SUM", as far
 # as there are tools for that, and END. No line "file" means no directory.
 # shellcheck shell=sh
-size=$1 name=$2
-shift 2
+size=$1 sum=$2 name=$3
+shift 3
 umask 077
 
 # Volumes such as an emptyDir may be the only places that are writable.
@@ -39,13 +40,15 @@ for directory; do
   cat >"$file"
 
   # Input that ends early means that podpath is gone: nobody else cleans up.
+  # Either tool tells.
   if got=$(wc -c <"$file" 2>/dev/null); then
     got=$((got)) # some wc write blanks before it
     echo "size $got"
     [ "$got" = "$size" ] || rm -f "$file"
   fi
-  if sum=$(sha256sum "$file" 2>/dev/null); then
-    echo "sha256 ${sum%% *}"
+  if got=$(sha256sum "$file" 2>/dev/null); then
+    echo "sha256 ${got%% *}"
+    [ "${got%% *}" = "$sum" ] || rm -f "$file"
   fi
   break
 done
