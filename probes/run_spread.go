@@ -43,13 +43,14 @@ type backendSeen struct {
 	masked   int // of the last look: connections from an address of the source's Node
 }
 
-// confirmedSpread makes a spread that fails once more, after the time of one
-// step, and believes that one: right after a rollout the endpoints are ready
+// confirmedSpread makes a spread that fails, though every connection was
+// opened, once more after the time of one step, and believes that one: right
+// after a rollout the endpoints are ready
 // about a second before kube-proxy knows all of them (its
 // --iptables-min-sync-period).
 func (r *run) confirmedSpread(ctx context.Context, c Check) Observation {
 	seen := r.retriedSpread(ctx, c)
-	if seen.Blind != nil || seen.Spread.Verdict != Fail {
+	if seen.Blind != nil || seen.Spread.Verdict != Fail || seen.Spread.Errors > 0 {
 		return seen
 	}
 	select {
@@ -81,11 +82,7 @@ func (r *run) spread(ctx context.Context, c Check) Observation {
 	seen := Observation{Stage: StageConnect, Address: net.JoinHostPort(c.Ask.Host, strconv.Itoa(c.Ask.Port)), Via: link.Via(), Spread: t.result}
 	svc := r.Service(c.About.Service)
 	t.findBackends(c.Source, svc)
-	t.look(ctx, nil, 0) // what was there before does not count
-	size := spreadBatch * max(1, len(t.backends))
-	for left := c.Ask.Count; left > 0 && err == nil; left -= size {
-		err = t.batch(ctx, min(left, size))
-	}
+	err = t.count(ctx)
 	done(err != nil && passing(err))
 	if err != nil {
 		seen.Blind = fmt.Errorf("after %d connections: %w", t.result.Connections, err)
@@ -100,6 +97,26 @@ func (r *run) spread(ctx context.Context, c Check) Observation {
 	}
 	seen.Detail = t.result.String()
 	return seen
+}
+
+// count opens the connections and counts who takes them: by the sockets of the
+// endpoints, or where one cannot be looked into by their answers.
+func (t *spreadTest) count(ctx context.Context) (err error) {
+	t.look(ctx, nil, 0) // what was there before does not count
+	if slices.ContainsFunc(t.backends, func(b *backendSeen) bool { return !b.known }) {
+		if prints := t.fingerprint(ctx); prints != nil {
+			t.result.How = "what each endpoint answers to GET /"
+			for _, b := range t.backends {
+				b.known = true
+			}
+			return prints.ask(ctx, t, t.check.Ask.Count)
+		}
+	}
+	size := spreadBatch * max(1, len(t.backends))
+	for left := t.check.Ask.Count; left > 0 && err == nil; left -= size {
+		err = t.batch(ctx, min(left, size))
+	}
+	return err
 }
 
 func (t *spreadTest) findBackends(s Source, svc *kube.Service) {
