@@ -15,6 +15,9 @@ type plan struct {
 	*World
 	checks []Check
 	seen   map[string]bool
+	// mostEndpoints is how many endpoints of a Service each source dials at most; 0
+	// is all.
+	mostEndpoints int
 }
 
 func (p *plan) add(c Check) {
@@ -29,14 +32,14 @@ func (p *plan) add(c Check) {
 // groups, from a choice of Pods when there are many, and from the Node that
 // podpath runs on.
 func (w *World) Plan(groups ...Group) []Check {
-	p := &plan{World: w, seen: map[string]bool{}}
+	p := &plan{World: w, seen: map[string]bool{}, mostEndpoints: maxEndpoints}
 	sources := w.representatives()
 	for _, g := range groups {
 		switch g {
 		case Paths:
 			p.paths(sources)
 		case Services:
-			p.services(w.viewpoints(sources))
+			p.services(w.viewpoints())
 		case Spreading:
 			p.spreads(sources)
 		case Discovery:
@@ -49,6 +52,10 @@ func (w *World) Plan(groups ...Group) []Check {
 // maxSources is how many Pods a plan starts from, unless the user names them.
 // Their pairs grow with the square: 24 make 576 paths.
 const maxSources = 24
+
+// maxEndpoints is how many endpoints of one Service a plan looks at from each
+// Node, unless the user names the Service.
+const maxEndpoints = 24
 
 // representatives are the Pods that a plan looks from and at: all of them, or
 // when there are many one for each owner and Node, since Pods that were made
@@ -76,13 +83,14 @@ func (w *World) representatives() []*kube.Pod {
 	return chosen[:min(len(chosen), maxSources)]
 }
 
-// viewpoints are one Pod on each Node, and podpath itself: kube-proxy works
-// for each Node on its own, so that one look from each is enough.
-func (w *World) viewpoints(pods []*kube.Pod) []Source {
+// viewpoints are one Pod on each of up to maxSources Nodes, and podpath itself:
+// kube-proxy works for each Node on its own, so that one look from each is
+// enough.
+func (w *World) viewpoints() []Source {
 	var out []Source
 	seen := map[string]bool{}
-	for _, p := range pods {
-		if !seen[p.Node] && !p.HostNetwork {
+	for _, p := range w.Pods {
+		if len(out) < maxSources && !seen[p.Node] && probable(p) && !p.HostNetwork {
 			seen[p.Node] = true
 			out = append(out, w.podSource(p))
 		}

@@ -67,7 +67,11 @@ func (p *plan) virtual(s Source, svc *kube.Service, sp kube.ServicePort) {
 // endpoints are dialed one by one, so that "the Service is broken" and "one
 // Pod is broken" are different answers.
 func (p *plan) endpoints(s Source, svc *kube.Service, sp kube.ServicePort) {
-	for _, e := range endpointsOf(svc, sp) {
+	all := endpointsOf(svc, sp)
+	if p.mostEndpoints > 0 {
+		all = all[:min(len(all), p.mostEndpoints)]
+	}
+	for _, e := range all {
 		c := Check{
 			Group: Services, Source: s, Kind: TCP, Ask: Ask{Host: e.Address, Port: e.Port},
 			Target: net.JoinHostPort(e.Address, strconv.Itoa(e.Port)),
