@@ -247,6 +247,7 @@ func (m *Model) receiveSnapshot(msg snapshotArrived) tea.Cmd {
 	}
 	m.snapshot, m.now = msg.snapshot, m.options.Now()
 	m.refresh()
+	m.offerCleanup()
 	return tea.Batch(waitForSnapshot(m.session), m.read())
 }
 

@@ -252,3 +252,18 @@ func (m *Model) canCancel() bool {
 		return false
 	}
 }
+
+// offerCleanup tells, when the Pods of a session are known for the first time,
+// of helper Pods: this session cannot have made any yet.
+func (m *Model) offerCleanup() {
+	if m.session.knowsPods || !m.snapshot.State(kube.Pods).Listed {
+		return
+	}
+	m.session.knowsPods = true
+	for _, p := range m.snapshot.Pods {
+		if p.Labels.Get(kube.ManagedByLabel) == kube.ManagedBy && p.Labels.Has(kube.RunLabel) {
+			m.notice = "Pod " + p.Key().String() + " is of another run of podpath, perhaps a killed one: podpath cleanup deletes it"
+			return
+		}
+	}
+}

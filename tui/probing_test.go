@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"podpath/kube"
 	"podpath/probes/launch"
 )
 
@@ -177,5 +178,19 @@ func TestResultsShowOnTheirObjects(t *testing.T) {
 		s.sees("Probes to it: ", "✓ from local to pod/dual-0:80", "Probes from it: 9/10 ✗ as expected", "✗ to svc/none-ready:80")
 		s.enter(":", "ns odd")
 		s.misses("PROBE")
+	})
+}
+
+func TestHelperPodsOfAnotherRunAreToldOnce(t *testing.T) {
+	manifest := `{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: podpath-old-1, labels: {app.kubernetes.io/managed-by: podpath, podpath/run: old}}}`
+	snapshot, err := kube.SnapshotFromYAML([]byte(manifest), kube.Scope{Namespace: "default"}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	drive(t, setup{width: 120, height: 24, snapshot: snapshot}, func(s *screen) {
+		s.sees("Pod default/podpath-old-1 is of another run of podpath", "podpath cleanup deletes it")
+		s.press("j")
+		s.show(snapshot)
+		s.misses("of another run")
 	})
 }

@@ -49,6 +49,8 @@ type session struct {
 	runs    chan *probing  // to the prober
 	probing *probing       // the run that goes on, or nil
 	request probes.Request // that the checks in the pane come from
+
+	knowsPods bool // a snapshot with Pods has come
 }
 
 // snapshotArrived is the newest state of the cluster.
