@@ -79,6 +79,8 @@ func (t *textReport) lines(results []probes.Result) {
 func outcome(r probes.Result) string {
 	says := r.Says()
 	switch {
+	case r.Blind != nil && r.Cause != nil: // below it says more
+		return "could not look: " + string(r.Cause.Code)
 	case r.Blind != nil:
 		return "could not look: " + says
 	case r.Spread != nil:
