@@ -61,16 +61,8 @@ func (k kase) ingressBackend() *Cause {
 		if rule.Backend.Service == "" || rule.Backend.Service != k.About.Service.Name {
 			continue
 		}
-		svc := k.Service(kube.Key{Namespace: ingress.Namespace, Name: rule.Backend.Service})
-		missing := ""
-		switch {
-		case svc == nil:
-			missing = fmt.Sprintf("there is no Service %s in namespace %s", rule.Backend.Service, ingress.Namespace)
-		case !slices.ContainsFunc(svc.Ports, func(p kube.ServicePort) bool {
-			return rule.Backend.PortName != "" && p.Name == rule.Backend.PortName || rule.Backend.Port != 0 && p.Port == rule.Backend.Port
-		}):
-			missing = fmt.Sprintf("%s has no such port; it has %s", backend(rule.Backend), list(names(svc.Ports, kube.ServicePort.String)))
-		default:
+		missing := k.missing(ingress, rule.Backend)
+		if missing == "" {
 			continue
 		}
 		return &Cause{

@@ -96,7 +96,7 @@ func (k kase) failsAlone() (endpoints int, ok bool) {
 	beside := k.others(k.all.to[k.Target], func(r *Result) bool { return r.Kind == TCP && r.Source.Node == k.Source.Node })
 	behind := k.siblings(svc, port)
 	good := count(behind, succeeded)
-	return good, good > 0 && good == len(behind) && count(beside, succeeded) == 0
+	return good, good > 0 && good == len(behind) && good >= len(endpointsOf(svc, port)) && count(beside, succeeded) == 0
 }
 
 // kubeProxy is a virtual address that fails from one Node while the endpoints

@@ -32,7 +32,7 @@ func simulate(w *World, checks []Check, what fate, e evidence) []Result {
 		default:
 		}
 		if c.Expect.Outcome == Blocked {
-			o.Error = TimedOut
+			o.Error = map[Kind]ErrorKind{Env: Missing, DNS: NXDomain, TCP: TimedOut, HTTP: TimedOut}[c.Kind]
 		}
 		if what != nil {
 			switch kind := what(c); {

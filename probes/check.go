@@ -73,12 +73,18 @@ type HTTPAsk struct {
 	// Host is the value of the Host header, and the server name of TLS (SNI).
 	Host string
 	Path string
+	// Strict is set where the answer can only be the controller's own: then a
+	// 404 is an error.
+	Strict bool
 }
 
 // DNSAsk is a question.
 type DNSAsk struct {
 	Name string
 	Type string // A, AAAA, CNAME, SRV, PTR
+	// Full is set when Name is one of the cluster up to .svc: then only the
+	// cluster's domain is added, as far as the source's search list has it.
+	Full bool
 	// Server is the one to ask, or "" for those of the source's resolv.conf.
 	Server string
 }
@@ -96,9 +102,6 @@ type About struct {
 	Virtual bool
 	// NodePort is set when the address is a Node's.
 	NodePort bool
-	// Alone is set for an endpoint that is dialed next to its Service's
-	// virtual address.
-	Endpoint bool
 }
 
 // Outcome is what is expected of a check.

@@ -22,6 +22,7 @@ type conn struct {
 	remote   netip.AddrPort
 
 	out, in []byte
+	until   time.Time // of all exchanges: a server may drip
 	ended   bool
 	blind   error // why podpath could not look
 }
@@ -33,8 +34,12 @@ func (o *observer) open(ctx context.Context, address string, port int) (*conn, w
 		return nil, a, err
 	}
 	ip, err := netip.ParseAddr(address)
-	return &conn{ctx: ctx, observer: o, id: a.ID, remote: netip.AddrPortFrom(ip, uint16(port))}, a, err
+	return &conn{ctx: ctx, observer: o, id: a.ID, remote: netip.AddrPortFrom(ip, uint16(port)), until: time.Now().Add(connSteps * o.timeout)}, a, err
 }
+
+// connSteps is for how many steps a connection may be used: TLS, the request,
+// and one to spare for the way through the API server.
+const connSteps = 3
 
 // chunk is how much one exchange receives at most.
 const chunk = 16 << 10
@@ -52,8 +57,11 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) exchange() error {
-	if c.ended {
+	switch {
+	case c.ended:
 		return io.EOF
+	case time.Now().After(c.until):
+		return resultError{wire.Timeout}
 	}
 	for more := true; more; {
 		part := c.out[:min(len(c.out), wire.MaxData)]

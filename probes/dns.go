@@ -67,6 +67,9 @@ func candidates(conf resolvConf, ask DNSAsk) []string {
 	if address, err := netip.ParseAddr(ask.Name); err == nil && ask.Type == "PTR" {
 		return []string{reverseName(address)}
 	}
+	if domain := conf.clusterDomain(); ask.Full && domain != "" {
+		return []string{ask.Name + "." + domain + "."}
+	}
 	return conf.candidates(ask.Name)
 }
 

@@ -43,6 +43,9 @@ func (w *World) expectPod(s Source, to *kube.Pod, port int) Expectation {
 	if why := w.denied(t); why != "" {
 		return w.byPolicy(why, to.Namespace)
 	}
+	if w.PoliciesUnknown {
+		return reached("every Pod reaches every ready Pod, unless a NetworkPolicy denies it; podpath may not list those")
+	}
 	return reached("every Pod reaches every ready Pod, and no NetworkPolicy denies it")
 }
 
@@ -73,6 +76,9 @@ func (w *World) byPolicy(why, namespace string) Expectation {
 func (w *World) expectOutside(s Source, what string) (Expectation, bool) {
 	if s.Kind != FromLocal || s.Node != "" {
 		return Expectation{}, false
+	}
+	if !w.State(kube.Nodes).Listed {
+		return either("podpath may not list Nodes, so that it cannot tell whether it runs on one"), true
 	}
 	return Expectation{
 		Outcome: Any,
@@ -147,6 +153,15 @@ func (w *World) expectNodePort(s Source, svc *kube.Service, port kube.ServicePor
 	}
 }
 
+// expectExternal is the rule for the addresses of a load balancer, and for
+// externalIPs.
+func (w *World) expectExternal(s Source, svc *kube.Service, port kube.ServicePort) Expectation {
+	if denied, _ := w.deniedSome(s, svc.Namespace, endpointsOf(svc, port)); denied != "" {
+		return either(denied + "; on the way through a Node or a load balancer it may look as if it came from there")
+	}
+	return reached("a Service answers on its external addresses")
+}
+
 // endpointsOf are the endpoints that get the traffic of a Service's port:
 // those that are ready, else those that serve while they terminate (KEP-1669).
 func endpointsOf(svc *kube.Service, port kube.ServicePort) []kube.Endpoint {
@@ -176,6 +191,18 @@ func onNode(endpoints []kube.Endpoint, node string) bool {
 // it takes a Raspberry Pi that long to make a container.
 const envTime = 2 * time.Second
 
+// restarted reports whether the containers of a Pod may have started at
+// different times.
+func restarted(p *kube.Pod) bool {
+	apps := 0
+	for _, c := range p.Containers {
+		if c.Kind == kube.AppContainer || c.Kind == kube.SidecarContainer {
+			apps++
+		}
+	}
+	return apps > 1
+}
+
 // expectEnv is the rule for the variables that a container finds a Service by:
 // it has them when the Service was there before the container started.
 func expectEnv(p *kube.Pod, svc *kube.Service, values []string) Expectation {
@@ -185,6 +212,8 @@ func expectEnv(p *kube.Pod, svc *kube.Service, values []string) Expectation {
 		return either("it is not known when the container started")
 	case !p.EnableServiceLinks:
 		return blocked(EnvLinksOff, fmt.Sprintf("Pod %s has enableServiceLinks: false, so it gets no variables for Services", p.Name), describe)
+	case restarted(p) && svc.Created.After(p.Created) && svc.Created.Before(started):
+		return either("the Service was made before one container of the Pod started, and after another one did")
 	case svc.Created.After(started):
 		return blocked(EnvPodOlder, fmt.Sprintf("Pod %s started before Service %s was made; a container gets the variables of those Services that are there when it starts", p.Name, svc.Name),
 			"restart the Pod, or use the DNS name "+svc.Name)

@@ -3,15 +3,19 @@ package probes
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	"podpath/probes/wire"
 )
 
-// maxFile is how much of a file is read: /proc/net/tcp of a Pod with some
-// thousand connections.
-const maxFile = 1 << 20
+// maxTable is how much of a table of sockets is read: some ten thousand.
+// maxText is how much of other files is.
+const (
+	maxTable = 2 << 20
+	maxText  = 256 << 10
+)
 
 // files reads files of a source, each once.
 type files struct {
@@ -38,18 +42,21 @@ func (f *files) read(ctx context.Context, path string) ([]byte, error) {
 		f.known[path] = known
 	}
 	f.mu.Unlock()
-	known.once.Do(func() { known.text, known.err = f.observer.readFile(ctx, path) })
+	known.once.Do(func() { known.text, known.err = f.observer.readFile(ctx, path, maxText) })
 	return known.text, known.err
 }
 
-// readFile reads a file as it is now.
-func (o *observer) readFile(ctx context.Context, path string) ([]byte, error) {
-	a, err := o.ask(ctx, wire.Request{Op: wire.File, Address: path, Count: maxFile})
-	if err != nil {
+// readFile reads a file as it is now. One that is longer than limit is an
+// error: the rest may tell something else.
+func (o *observer) readFile(ctx context.Context, path string, limit int) ([]byte, error) {
+	a, err := o.ask(ctx, wire.Request{Op: wire.File, Address: path, Count: limit})
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	if a.Result != wire.OK {
+	case a.Result != wire.OK:
 		return nil, fmt.Errorf("read %s: %s", path, a.Result)
+	case len(a.Data) >= limit:
+		return nil, fmt.Errorf("read %s: %w", path, errTool{fmt.Sprintf("it is longer than %d bytes", limit), true})
 	}
 	return a.Data, nil
 }
@@ -57,15 +64,15 @@ func (o *observer) readFile(ctx context.Context, path string) ([]byte, error) {
 // sockets reads the source's TCP sockets. A kernel without IPv6 has no second
 // table.
 func (o *observer) sockets(ctx context.Context) ([]socket, error) {
-	table, err := o.readFile(ctx, "/proc/net/tcp")
+	table, err := o.readFile(ctx, "/proc/net/tcp", maxTable)
 	if err != nil {
 		return nil, err
 	}
-	out := parseSockets(table)
-	if table, err := o.readFile(ctx, "/proc/net/tcp6"); err == nil {
-		out = append(out, parseSockets(table)...)
+	six, err := o.readFile(ctx, "/proc/net/tcp6", maxTable)
+	if missing := (errTool{}); err != nil && (!errors.As(err, &missing) || missing.tooLong) {
+		return nil, err
 	}
-	return out, nil
+	return append(parseSockets(table), parseSockets(six)...), nil
 }
 
 // lookupEnv finds a variable in /proc/PID/environ.

@@ -73,7 +73,7 @@ func (p fingerprints) ask(ctx context.Context, t *spreadTest, n int) error {
 				return err
 			}
 			var seen Observation
-			seen.replied(a.Data)
+			seen.replied(a.Data, false)
 			i, known := p[seen.Body]
 			mu.Lock()
 			defer mu.Unlock()
@@ -84,6 +84,10 @@ func (p fingerprints) ask(ctx context.Context, t *spreadTest, n int) error {
 				t.failure = errorKinds[a.Result]
 			case known:
 				t.backends[i].count++
+			default: // the page has changed, or somebody else has answered: nobody knows
+				for _, b := range t.backends {
+					b.known = false
+				}
 			}
 			return nil
 		})

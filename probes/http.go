@@ -47,7 +47,7 @@ func (o *observer) http(ctx context.Context, ask Ask) (Observation, error) {
 		seen.Error = errorKinds[a.Result]
 		return seen, nil
 	}
-	seen.replied(a.Data)
+	seen.replied(a.Data, ask.HTTP.Strict)
 	return seen, nil
 }
 
@@ -60,7 +60,7 @@ func (h HTTPAsk) request() []byte {
 }
 
 // replied reads an HTTP reply, of which the end may be missing.
-func (s *Observation) replied(data []byte) {
+func (s *Observation) replied(data []byte, strict bool) {
 	reply, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(data)), nil)
 	if err != nil {
 		s.Error = BadReply
@@ -74,7 +74,7 @@ func (s *Observation) replied(data []byte) {
 	body, _ := io.ReadAll(io.LimitReader(reply.Body, maxBody)) // a cut end is no error here
 	s.Status, s.Body = reply.StatusCode, kube.Clean(strings.TrimSpace(string(body)))
 	s.Detail = kube.Clean(reply.Proto + " " + reply.Status)
-	if s.Status == http.StatusNotFound || s.Status >= http.StatusInternalServerError {
+	if s.Status >= http.StatusInternalServerError || strict && s.Status == http.StatusNotFound {
 		s.Error = BadStatus
 	}
 }
@@ -115,7 +115,7 @@ func (o *observer) https(ctx context.Context, ask Ask, seen Observation, address
 		seen.Error = networkError(err)
 		return seen, c.blind
 	}
-	seen.replied(data)
+	seen.replied(data, ask.HTTP.Strict)
 	return seen, c.blind
 }
 

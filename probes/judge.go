@@ -34,14 +34,33 @@ func judge(c Check, o Observation) Verdict {
 		return Inconclusive
 	case o.Spread != nil:
 		return o.Spread.Verdict
+	case c.Expect.Outcome == Any && !reached && c.Expect.Cause == nil:
+		return Skipped // it says nothing
 	case c.Expect.Outcome == Any:
 		return Pass
 	case c.Expect.Outcome == Blocked:
-		return passIf(!reached)
+		return judgeBlocked(c, o)
 	case reached && c.Expect.Values != nil:
 		return passIf(sameValues(withoutDomain(c.Expect.Values), withoutDomain(o.Values)))
 	default:
 		return passIf(reached)
+	}
+}
+
+// judgeBlocked tells what was blocked from what was never tried, and from what
+// got through and failed later.
+func judgeBlocked(c Check, o Observation) Verdict {
+	switch {
+	case c.Kind == Env:
+		return passIf(o.Error == Missing)
+	case c.Kind == DNS && (o.Error == NXDomain || o.Error == NoData):
+		return Pass
+	case o.Error == NoError:
+		return Fail
+	case c.Kind == DNS || o.Stage == StageResolve:
+		return Inconclusive // there was no answer that would say so
+	default:
+		return passIf(o.Stage == StageConnect)
 	}
 }
 

@@ -15,9 +15,12 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"reached, as expected":                {reached(""), Observation{}, Pass},
 		"not reached":                         {reached(""), Observation{Error: TimedOut}, Fail},
-		"blocked, as expected":                {not, Observation{Error: Refused}, Pass},
+		"blocked, as expected":                {not, Observation{Stage: StageConnect, Error: Refused}, Pass},
+		"it gets through, and fails then":     {not, Observation{Stage: StageRequest, Error: BadStatus}, Fail},
+		"its name cannot be resolved":         {not, Observation{Stage: StageResolve, Error: TimedOut}, Inconclusive},
 		"not blocked":                         {not, Observation{}, Fail},
-		"neither would be wrong":              {either(""), Observation{Error: TimedOut}, Pass},
+		"neither would be wrong":              {either(""), Observation{Error: TimedOut}, Skipped},
+		"neither would be wrong, and reached": {either(""), Observation{}, Pass},
 		"podpath could not look":              {reached(""), Observation{Blind: errors.New("cut")}, Inconclusive},
 		"could not look at what is blocked":   {not, Observation{Error: TimedOut, Blind: errors.New("cut")}, Inconclusive},
 		"could not look, whatever comes":      {either(""), Observation{Blind: errors.New("cut")}, Inconclusive},
@@ -35,6 +38,11 @@ func TestVerdicts(t *testing.T) {
 	} {
 		if got := judge(Check{Expect: test.expect}, test.seen); got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+	for seen, want := range map[ErrorKind]Verdict{NXDomain: Pass, NoData: Pass, NoError: Fail, ServFail: Inconclusive, TimedOut: Inconclusive} {
+		if got := judge(Check{Kind: DNS, Expect: not}, Observation{Stage: StageResolve, Error: seen}); got != want {
+			t.Errorf("a name that should not be, and %q: got %s, want %s", seen, got, want)
 		}
 	}
 }

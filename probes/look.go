@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 
 	"podpath/kube"
 )
@@ -19,12 +20,13 @@ type Reader interface {
 // and the labels of namespaces, as far as the user may, and finds out whether
 // podpath runs on a Node. What could not be read is in World.Unknown.
 func Look(ctx context.Context, s *kube.Snapshot, reader Reader) *World {
-	w := &World{Snapshot: s, LocalNode: nodeOf(s, localAddresses()), Home: s.Scope.Namespace}
+	w := &World{Snapshot: s, LocalNode: nodeOf(s, localAddresses(), os.Getenv("KUBERNETES_SERVICE_HOST") != ""), Home: s.Scope.Namespace}
 	var err error
 	if w.Ingresses, err = reader.Ingresses(ctx, s.Scope); err != nil {
 		w.Unknown = append(w.Unknown, err)
 	}
 	if w.Policies, err = reader.NetworkPolicies(ctx, s.Scope); err != nil {
+		w.PoliciesUnknown = true
 		w.Unknown = append(w.Unknown, err)
 	}
 	if len(w.Policies) == 0 {

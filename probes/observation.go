@@ -31,11 +31,10 @@ const (
 	NXDomain    ErrorKind = "nxdomain" // the name does not exist
 	NoData      ErrorKind = "nodata"   // the name exists, but not with this type
 	ServFail    ErrorKind = "servfail" // the DNS server failed, or refused to answer
-	WrongData   ErrorKind = "wrong"    // an answer, but not the one expected
 	Missing     ErrorKind = "missing"  // there is nothing to ask
 	BadTLS      ErrorKind = "tls"      // no TLS on the other side, or a broken one
 	BadReply    ErrorKind = "reply"    // what came is not HTTP
-	BadStatus   ErrorKind = "status"   // HTTP 404 or 5xx where a page was expected
+	BadStatus   ErrorKind = "status"   // HTTP 5xx
 )
 
 // Observation is what was seen.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,15 @@ type observer struct {
 	link    launch.Link
 	timeout time.Duration // of each step
 	files   files         // of the source, read once
+	guest   bool          // isGuest
+}
+
+// isGuest reports whether the prober runs in a container that came to the Pod
+// later, and so has variables of its own.
+func isGuest(p *kube.Pod, via launch.Via) bool {
+	return p != nil && !slices.ContainsFunc(p.Containers, func(c kube.Container) bool {
+		return c.Name == via.Container && c.Kind != kube.EphemeralContainer
+	})
 }
 
 func newObserver(link launch.Link, timeout time.Duration) *observer {
@@ -31,7 +41,10 @@ func newObserver(link launch.Link, timeout time.Duration) *observer {
 
 // errTool means that the prober could not do what it was asked: nothing was
 // learned about the network.
-type errTool struct{ text string }
+type errTool struct {
+	text    string
+	tooLong bool // there was more than podpath takes
+}
 
 func (e errTool) Error() string { return e.text }
 
@@ -45,11 +58,11 @@ func (o *observer) ask(ctx context.Context, r wire.Request) (wire.Answer, error)
 	case err != nil:
 		return a, err
 	case a.Result == wire.Failed:
-		return a, errTool{"the prober says: " + kube.Clean(string(a.Data))}
+		return a, errTool{text: "the prober says: " + kube.Clean(string(a.Data))}
 	case a.Result == wire.OK && !a.Connected && (r.Op == wire.TCP || r.Op == wire.Hold):
-		return a, errTool{"the prober says ok, but not that it connected"}
+		return a, errTool{text: "the prober says ok, but not that it connected"}
 	case a.Result == wire.Denied:
-		return a, errTool{"the operating system or a sandbox in the container forbids it"}
+		return a, errTool{text: "the operating system or a sandbox in the container forbids it"}
 	}
 	return a, nil
 }
@@ -142,8 +155,8 @@ func (o *observer) resolve(ctx context.Context, host string) (Observation, strin
 }
 
 func (o *observer) env(ctx context.Context, want []string) (Observation, error) {
-	if o.link.Via().Rung == launch.Ephemeral {
-		return Observation{}, errTool{"an ephemeral container has variables of its own, which are newer than the Pod's"}
+	if o.guest {
+		return Observation{}, errTool{text: "an ephemeral container has variables of its own, which are newer than the Pod's"}
 	}
 	environ, err := o.files.read(ctx, "/proc/self/environ")
 	if err != nil {

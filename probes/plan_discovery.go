@@ -74,7 +74,7 @@ func (p *plan) lookups(s Source, svc *kube.Service) {
 	}
 	for _, name := range []string{svc.Name, dnsName(svc)} {
 		p.add(Check{
-			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/" + kind, Ask: Ask{DNS: &DNSAsk{Name: name, Type: kind}},
+			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/" + kind, Ask: Ask{DNS: &DNSAsk{Name: name, Type: kind, Full: name != svc.Name}},
 			Expect: p.expectName(s, expect), About: About{Service: svc.Key()},
 		})
 	}
@@ -98,7 +98,7 @@ func (p *plan) srv(s Source, svc *kube.Service) {
 		}
 		name := fmt.Sprintf("_%s._%s.%s", label, strings.ToLower(port.Protocol), dnsName(svc))
 		p.add(Check{
-			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/SRV", Ask: Ask{DNS: &DNSAsk{Name: name, Type: "SRV"}},
+			Group: Discovery, Source: s, Kind: DNS, Target: "dns:" + name + "/SRV", Ask: Ask{DNS: &DNSAsk{Name: name, Type: "SRV", Full: true}},
 			Expect: p.expectName(s, expect), About: About{Service: svc.Key(), Port: port},
 		})
 	}

@@ -49,7 +49,7 @@ func (p *plan) ingressPath(s Source, i *kube.Ingress, rule kube.IngressRule, add
 		path = "/" + path
 	}
 	c := Check{
-		Group: Services, Source: s, Kind: HTTP, Ask: Ask{Host: address, Port: 80, HTTP: &HTTPAsk{Host: host, Path: path}},
+		Group: Services, Source: s, Kind: HTTP, Ask: Ask{Host: address, Port: 80, HTTP: &HTTPAsk{Host: host, Path: path, Strict: p.missing(i, rule.Backend) != ""}},
 		Target: "http://" + host + path, Expect: reached("an Ingress sends this host and path to " + backend(rule.Backend)),
 		About: About{Ingress: i.Key(), Service: kube.Key{Namespace: i.Namespace, Name: rule.Backend.Service}, Virtual: true},
 	}
@@ -60,6 +60,23 @@ func (p *plan) ingressPath(s Source, i *kube.Ingress, rule kube.IngressRule, add
 		c.Target += " at " + net.JoinHostPort(address, fmt.Sprint(c.Ask.Port))
 	}
 	p.add(c)
+}
+
+// missing says that the Service or the port that an Ingress sends to does not
+// exist, or "".
+func (w *World) missing(i *kube.Ingress, b kube.Backend) string {
+	svc := w.Service(kube.Key{Namespace: i.Namespace, Name: b.Service})
+	switch {
+	case b.Service == "":
+		return ""
+	case svc == nil:
+		return fmt.Sprintf("there is no Service %s in namespace %s", b.Service, i.Namespace)
+	case !slices.ContainsFunc(svc.Ports, func(p kube.ServicePort) bool {
+		return b.PortName != "" && p.Name == b.PortName || b.Port != 0 && p.Port == b.Port
+	}):
+		return fmt.Sprintf("%s has no such port; it has %s", backend(b), list(names(svc.Ports, kube.ServicePort.String)))
+	}
+	return ""
 }
 
 func backend(b kube.Backend) string {

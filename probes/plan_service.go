@@ -76,7 +76,7 @@ func (p *plan) endpoints(s Source, svc *kube.Service, sp kube.ServicePort) {
 			Group: Services, Source: s, Kind: TCP, Ask: Ask{Host: e.Address, Port: e.Port},
 			Target: net.JoinHostPort(e.Address, strconv.Itoa(e.Port)),
 			Expect: reached("an EndpointSlice says that this endpoint is ready"),
-			About:  About{Service: svc.Key(), Port: sp, Node: e.Node, Endpoint: true},
+			About:  About{Service: svc.Key(), Port: sp, Node: e.Node},
 		}
 		if outside, ok := p.expectOutside(s, "Pod addresses"); ok {
 			c.Expect = outside
@@ -117,7 +117,7 @@ func (p *plan) external(s Source, svc *kube.Service, sp kube.ServicePort) {
 	for _, address := range svc.External() {
 		p.add(Check{
 			Group: Services, Source: s, Target: serviceLabel(p, svc, sp.Port) + "@" + address, Kind: TCP,
-			Ask: Ask{Host: address, Port: sp.Port}, Expect: reached("a Service answers on its external addresses"), About: about,
+			Ask: Ask{Host: address, Port: sp.Port}, Expect: p.expectExternal(s, svc, sp), About: about,
 		})
 	}
 }
@@ -128,7 +128,7 @@ func (p *plan) externalName(s Source, svc *kube.Service) {
 	}
 	about := About{Service: svc.Key()}
 	p.add(Check{
-		Group: Services, Source: s, Kind: DNS, Target: "dns:" + dnsName(svc) + "/CNAME", Ask: Ask{DNS: &DNSAsk{Name: dnsName(svc), Type: "CNAME"}},
+		Group: Services, Source: s, Kind: DNS, Target: "dns:" + dnsName(svc) + "/CNAME", Ask: Ask{DNS: &DNSAsk{Name: dnsName(svc), Type: "CNAME", Full: true}},
 		Expect: p.expectName(s, Expectation{Outcome: Reached, Why: "the name of an ExternalName Service is another name for " + svc.ExternalName, Values: []string{strings.TrimSuffix(svc.ExternalName, ".")}}),
 		About:  about,
 	})
@@ -145,7 +145,7 @@ func dnsName(svc *kube.Service) string { return svc.Name + "." + svc.Namespace +
 func (p *plan) headless(s Source, svc *kube.Service) {
 	kind := addressType(svc)
 	p.add(Check{
-		Group: Services, Source: s, Kind: DNS, Target: "dns:" + dnsName(svc) + "/" + kind, Ask: Ask{DNS: &DNSAsk{Name: dnsName(svc), Type: kind}},
+		Group: Services, Source: s, Kind: DNS, Target: "dns:" + dnsName(svc) + "/" + kind, Ask: Ask{DNS: &DNSAsk{Name: dnsName(svc), Type: kind, Full: true}},
 		Expect: p.expectName(s, expectHeadless(svc)), About: About{Service: svc.Key()},
 	})
 }

@@ -16,9 +16,11 @@ type resolvConf struct {
 }
 
 // maxNdots and maxNameservers are the limits of the C library.
+// maxSearch is that of Kubernetes.
 const (
 	maxNdots       = 15
 	maxNameservers = 3
+	maxSearch      = 32
 )
 
 func parseResolvConf(text []byte) resolvConf {
@@ -34,7 +36,7 @@ func parseResolvConf(text []byte) resolvConf {
 				c.Nameservers = append(c.Nameservers, f[1])
 			}
 		case "search", "domain":
-			c.Search = f[1:]
+			c.Search = f[1:min(len(f), maxSearch+1)]
 		case "options":
 			for _, o := range f[1:] {
 				if n, ok := strings.CutPrefix(o, "ndots:"); ok {
@@ -67,6 +69,17 @@ func (c resolvConf) candidates(name string) []string {
 		return append([]string{name + "."}, searched...)
 	}
 	return append(searched, name+".")
+}
+
+// clusterDomain is the domain of the cluster's Services, as the search list
+// has it, or "".
+func (c resolvConf) clusterDomain() string {
+	for _, domain := range c.Search {
+		if rest, ok := strings.CutPrefix(domain, "svc."); ok {
+			return strings.TrimSuffix(rest, ".")
+		}
+	}
+	return ""
 }
 
 // hostsAddresses are the addresses that a hosts file has for a name.

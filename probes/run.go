@@ -88,6 +88,9 @@ func (r *run) open(ctx context.Context, s Source) (launch.Link, error) {
 
 // set notes the result of check i.
 func (r *run) set(i int, c Check, o Observation) {
+	if pod := r.Pod(c.About.Pod); pod != nil && !c.About.Virtual && c.Kind != Env && o.Blind == nil && o.Error == NoError {
+		o.Responder = "pod/" + r.name(pod.Key())
+	}
 	result := Result{Check: c, Observation: o, Verdict: judge(c, o)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,6 +147,7 @@ func (r *run) row(ctx context.Context, checks []Check, open []int) {
 			return
 		}
 		observer := newObserver(link, r.options.Timeout)
+		observer.guest = isGuest(r.Pod(source.Pod), link.Via())
 		var group errgroup.Group
 		group.SetLimit(rowParallel)
 		for _, i := range open {

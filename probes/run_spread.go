@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -79,7 +80,7 @@ func (r *run) spread(ctx context.Context, c Check) Observation {
 		return Observation{Blind: err}
 	}
 	t := &spreadTest{run: r, check: c, observer: newObserver(link, r.options.Timeout), result: &SpreadResult{How: "the socket tables of the endpoints"}}
-	seen := Observation{Stage: StageConnect, Address: net.JoinHostPort(c.Ask.Host, strconv.Itoa(c.Ask.Port)), Via: link.Via(), Spread: t.result}
+	seen := Observation{Stage: StageConnect, Address: net.JoinHostPort(c.Ask.Host, strconv.Itoa(c.Ask.Port)), Via: link.Via()}
 	svc := r.Service(c.About.Service)
 	t.findBackends(c.Source, svc)
 	err = t.count(ctx)
@@ -88,6 +89,7 @@ func (r *run) spread(ctx context.Context, c Check) Observation {
 		seen.Blind = fmt.Errorf("after %d connections: %w", t.result.Connections, err)
 		return seen
 	}
+	seen.Spread = t.result
 	for _, b := range t.backends {
 		t.result.Shares = append(t.result.Shares, Share{b.label, b.known, b.count})
 	}
@@ -155,17 +157,17 @@ func (t *spreadTest) batch(ctx context.Context, n int) error {
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
+	failed := group.Wait()
+	if failed == nil {
+		t.look(ctx, ports, len(held))
 	}
-	t.look(ctx, ports, len(held))
 	for _, id := range held {
 		group.Go(func() error {
 			_, err := t.observer.ask(ctx, wire.Request{ID: id, Op: wire.Drop})
 			return err
 		})
 	}
-	return group.Wait()
+	return errors.Join(failed, group.Wait())
 }
 
 // look reads the sockets of each endpoint and counts the new ones that came
@@ -226,11 +228,12 @@ func (t *spreadTest) counted() int {
 // masquerades, as for a Pod that reaches itself through a Service, neither is
 // kept: such a connection comes from an address of the Node, which is no Pod's.
 func (t *spreadTest) isOurs(client netip.AddrPort, ports map[uint16]bool) bool {
-	if len(ports) > 0 {
-		return ports[client.Port()]
-	}
 	source := t.Pod(t.check.Source.Pod)
-	return source != nil && slices.Contains(source.IPs, client.Addr().String())
+	own := source == nil || slices.Contains(source.IPs, client.Addr().String())
+	if len(ports) > 0 {
+		return ports[client.Port()] && (own || t.isOfNode(client.Addr()))
+	}
+	return source != nil && own
 }
 
 // isOfNode reports whether an address is one that the source's Node

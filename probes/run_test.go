@@ -182,7 +182,7 @@ func TestSourcesThatCannotBeOpened(t *testing.T) {
 		"you may not":         {&kube.AccessError{}, 1},
 		"exec broke":          {&kube.ExecError{Failure: kube.Broken}, 3},
 		"it does not run":     {&kube.ExecError{Failure: kube.NotRunning}, 1},
-		"the tool cannot":     {errTool{"x"}, 1},
+		"the tool cannot":     {errTool{text: "x"}, 1},
 		"a wrapped cut":       {fmt.Errorf("after 3 connections: %w", launch.ErrCut), 3},
 		"the kubelet is away": {&kube.ExecError{Failure: kube.KubeletAway}, 3},
 	} {

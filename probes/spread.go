@@ -88,7 +88,7 @@ type spreadRule struct {
 	sticky bool
 }
 
-// judgeSpread fills in the verdicts from the counts.
+// judge fills in the verdicts from the counts.
 func (s *SpreadResult) judge(rule spreadRule) {
 	s.Failing = Part{passIf(s.Errors == 0), fmt.Sprintf("%d of %d connections failed", s.Errors, s.Connections)}
 	opened, seen, unknown, missed := s.Connections-s.Errors, 0, 0, []string{}
@@ -151,10 +151,10 @@ func (s *SpreadResult) judgeEvenness(opened, unknown int) {
 		s.Evenly = Part{Inconclusive, "not all connections are accounted for"}
 		return
 	case len(counts) < 2:
-		s.Evenly = Part{Pass, "there is one endpoint only"}
+		s.Evenly = Part{Skipped, "there is one endpoint only"}
 		return
 	case opened < SpreadSamples(len(counts)):
-		s.Evenly = Part{Pass, fmt.Sprintf("not judged: that takes %d connections", SpreadSamples(len(counts)))}
+		s.Evenly = Part{Skipped, fmt.Sprintf("not judged: that takes %d connections", SpreadSamples(len(counts)))}
 		return
 	}
 	s.ChiSquare, s.P = pearson(counts)
@@ -177,7 +177,7 @@ func (s *SpreadResult) judgeSticky(unknown int, missed []string) {
 	default:
 		s.Coverage = Part{Inconclusive, "no endpoint took any"}
 	}
-	s.Evenly = Part{Pass, "not judged: sessionAffinity is ClientIP"}
+	s.Evenly = Part{Skipped, "not judged: sessionAffinity is ClientIP"}
 }
 
 // String says the counts: pod/web-1:80 41, pod/web-2:80 39.

@@ -53,7 +53,7 @@ func spreadOf(connections, errors int, counts ...int) *SpreadResult {
 }
 
 func TestSpreadsAreJudgedInParts(t *testing.T) {
-	const p, f, i = Pass, Fail, Inconclusive
+	const p, f, i, s = Pass, Fail, Inconclusive, Skipped
 	for name, test := range map[string]struct {
 		spread *SpreadResult
 		sticky bool
@@ -62,23 +62,23 @@ func TestSpreadsAreJudgedInParts(t *testing.T) {
 	}{
 		"even":                             {spreadOf(120, 0, 41, 39, 40), false, [5]Verdict{p, p, p, p, p}, "no evidence of imbalance"},
 		"uneven":                           {spreadOf(120, 0, 80, 20, 20), false, [5]Verdict{p, p, p, f, f}, "uneven"},
-		"too few to say":                   {spreadOf(60, 0, 40, 10, 10), false, [5]Verdict{p, p, p, p, p}, "that takes 120 connections"},
+		"too few to say":                   {spreadOf(60, 0, 40, 10, 10), false, [5]Verdict{p, p, p, s, p}, "that takes 120 connections"},
 		"one took none":                    {spreadOf(120, 0, 60, 60, 0), false, [5]Verdict{p, p, f, f, f}, "pod/web-3:80 took none"},
-		"one took none of few":             {spreadOf(10, 0, 5, 5, 0), false, [5]Verdict{p, p, i, p, i}, "it takes 20 connections"},
-		"some failed":                      {spreadOf(120, 40, 40, 40, 0), false, [5]Verdict{f, p, f, p, f}, "40 of 120 connections failed"},
-		"all failed":                       {spreadOf(120, 120, 0, 0, 0), false, [5]Verdict{f, p, i, p, f}, "120 of 120"},
+		"one took none of few":             {spreadOf(10, 0, 5, 5, 0), false, [5]Verdict{p, p, i, s, i}, "it takes 20 connections"},
+		"some failed":                      {spreadOf(120, 40, 40, 40, 0), false, [5]Verdict{f, p, f, s, f}, "40 of 120 connections failed"},
+		"all failed":                       {spreadOf(120, 120, 0, 0, 0), false, [5]Verdict{f, p, i, s, f}, "120 of 120"},
 		"somebody else answered":           {spreadOf(120, 0, 30, 30, 30), false, [5]Verdict{p, f, p, i, f}, "30 connections were taken by none"},
 		"other traffic":                    {spreadOf(120, 0, 40, 40, 90), false, [5]Verdict{p, i, p, i, i}, "other traffic"},
 		"one cannot be seen":               {spreadOf(120, 0, 40, 40, -1), false, [5]Verdict{p, i, i, i, i}, "cannot see"},
 		"one took none, one is not seen":   {spreadOf(120, 0, 60, 0, -1), false, [5]Verdict{p, i, f, i, f}, "pod/web-2:80 took none"},
-		"one endpoint":                     {spreadOf(40, 0, 40), false, [5]Verdict{p, p, p, p, p}, "one endpoint only"},
-		"sticky":                           {spreadOf(120, 0, 0, 120, 0), true, [5]Verdict{p, p, p, p, p}, "one endpoint took all"},
-		"sticky, but to two":               {spreadOf(120, 0, 0, 60, 60), true, [5]Verdict{p, p, f, p, f}, "2 endpoints took some"},
-		"sticky, one is not seen":          {spreadOf(120, 0, 0, 0, -1), true, [5]Verdict{p, i, i, p, i}, "not all endpoints"},
-		"sticky, and all failed":           {spreadOf(9, 9, 0, 0), true, [5]Verdict{f, p, i, p, f}, "9 of 9"},
-		"sticky, and somebody else":        {spreadOf(9, 0, 0, 0), true, [5]Verdict{p, f, i, p, f}, "taken by none"},
-		"none was opened, as it was cut":   {spreadOf(0, 0, 0, 0), false, [5]Verdict{p, p, i, p, i}, ""},
-		"sticky, and two, and one unknown": {spreadOf(120, 0, 60, 60, -1), true, [5]Verdict{p, i, f, p, f}, "2 endpoints took some"},
+		"one endpoint":                     {spreadOf(40, 0, 40), false, [5]Verdict{p, p, p, s, p}, "one endpoint only"},
+		"sticky":                           {spreadOf(120, 0, 0, 120, 0), true, [5]Verdict{p, p, p, s, p}, "one endpoint took all"},
+		"sticky, but to two":               {spreadOf(120, 0, 0, 60, 60), true, [5]Verdict{p, p, f, s, f}, "2 endpoints took some"},
+		"sticky, one is not seen":          {spreadOf(120, 0, 0, 0, -1), true, [5]Verdict{p, i, i, s, i}, "not all endpoints"},
+		"sticky, and all failed":           {spreadOf(9, 9, 0, 0), true, [5]Verdict{f, p, i, s, f}, "9 of 9"},
+		"sticky, and somebody else":        {spreadOf(9, 0, 0, 0), true, [5]Verdict{p, f, i, s, f}, "taken by none"},
+		"none was opened, as it was cut":   {spreadOf(0, 0, 0, 0), false, [5]Verdict{p, p, i, s, i}, ""},
+		"sticky, and two, and one unknown": {spreadOf(120, 0, 60, 60, -1), true, [5]Verdict{p, i, f, s, f}, "2 endpoints took some"},
 	} {
 		test.spread.judge(spreadRule{sticky: test.sticky})
 		got, text := [5]Verdict{4: test.spread.Verdict}, ""

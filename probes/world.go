@@ -15,6 +15,8 @@ type World struct {
 	Policies  []*kube.NetworkPolicy
 	// NamespaceLabels are the labels of the namespaces, for policies.
 	NamespaceLabels map[string]kube.Labels
+	// PoliciesUnknown is set when Policies could not be read.
+	PoliciesUnknown bool
 	// Unknown says of what could not be read why, for example Ingresses.
 	Unknown []error
 	// LocalNode is the Node that podpath itself runs on, or "".
@@ -53,13 +55,16 @@ func (w *World) serviceAt(address string) *kube.Service {
 
 // nodeOf returns the Node that podpath runs on when these are its addresses:
 // on the Node itself, or in a Pod there. It is "" outside of the cluster.
-func nodeOf(s *kube.Snapshot, addresses []netip.Addr) string {
+func nodeOf(s *kube.Snapshot, addresses []netip.Addr, inPod bool) string {
 	for _, a := range addresses {
 		for _, n := range s.Nodes {
 			if slices.Contains(n.InternalIPs, a.String()) {
 				return n.Name
 			}
 		}
+	}
+	if !inPod {
+		return "" // the networks of other clusters may have the same addresses
 	}
 	for _, a := range addresses {
 		for _, n := range s.Nodes {

@@ -26,7 +26,7 @@ func TestPodpathFindsTheNodeThatItRunsOn(t *testing.T) {
 		for _, a := range test.addresses {
 			addresses = append(addresses, netip.MustParseAddr(a))
 		}
-		if got := nodeOf(w.Snapshot, addresses); got != test.want {
+		if got := nodeOf(w.Snapshot, addresses, true); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}

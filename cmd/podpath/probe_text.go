@@ -257,5 +257,9 @@ func (t *textReport) cause(g *explained) {
 
 func (t *textReport) summary(results []probes.Result, took time.Duration) {
 	s := probes.Summarize(results)
-	t.line("%d checks: %d pass, %d fail, %d inconclusive, in %.1f s", len(results), s.Pass, s.Fail, s.Inconclusive, took.Seconds())
+	skipped := ""
+	if s.Skipped > 0 {
+		skipped = fmt.Sprintf(" %d skipped,", s.Skipped)
+	}
+	t.line("%d checks: %d pass, %d fail, %d inconclusive,%s in %.1f s", len(results), s.Pass, s.Fail, s.Inconclusive, skipped, took.Seconds())
 }
