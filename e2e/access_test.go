@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,6 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"podpath/e2e/cluster"
 	"podpath/e2e/screen"
@@ -27,19 +29,22 @@ type recorder struct {
 // record returns a recorder, and the kubeconfig that goes through it.
 func record(t *testing.T, kubeconfig string) (*recorder, string) {
 	t.Helper()
-	text, err := os.ReadFile(kubeconfig)
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := regexp.MustCompile(`server: (\S+)`).FindSubmatch(text)
-	target, err := url.Parse(string(server[1]))
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := rest.TLSConfigFor(config) // a certificate ends here; a token is passed on
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &recorder{}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.FlushInterval = -1
-	proxy.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the test's own cluster
+	proxy.Transport = &http.Transport{TLSClientConfig: identity}
 	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		r.mu.Lock()
 		r.paths = append(r.paths, request.Method+" "+request.URL.Path)
@@ -56,6 +61,20 @@ func (r *recorder) all() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.paths...)
+}
+
+// changes are the requests that may have changed something, without the namespaces: neither a question about rights nor a
+// command in a container does.
+func (r *recorder) changes() []string {
+	var found []string
+	for _, call := range r.all() {
+		method, path, _ := strings.Cut(call, " ")
+		if method != http.MethodGet && !strings.HasSuffix(path, "/selfsubjectaccessreviews") && !strings.HasSuffix(path, "/exec") {
+			_, what, _ := strings.Cut(strings.TrimPrefix(path, "/api/v1/namespaces/"), "/")
+			found = append(found, method+" "+what)
+		}
+	}
+	return found
 }
 
 // edited is a copy of a file with every match replaced.

@@ -42,9 +42,19 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.filter):
 		m.prompt.open("/", nil) // the filter before stays until something is typed
 	default:
-		return m.top().Update(press)
+		return m.carryOut(m.top().Update(press))
 	}
 	return nil
+}
+
+// carryOut does at once what a view asks for with a key: keys that were typed
+// ahead of a slow line arrive together, and the next one is for the view that
+// this one opens. What views ask for are intents, so that asking takes no time.
+func (m *Model) carryOut(ask tea.Cmd) tea.Cmd {
+	if ask == nil {
+		return nil
+	}
+	return m.receive(ask())
 }
 
 // back undoes one step: the filter or search first, then the view.

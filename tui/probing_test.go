@@ -85,6 +85,17 @@ func TestPAsksWhatToProbeAndShowsIt(t *testing.T) {
 	}
 }
 
+func TestKeysTypedAheadOfASlowLineGoToTheViewThatOpens(t *testing.T) {
+	drive(t, setup{width: 100, height: 30}, func(s *screen) {
+		for _, name := range []string{"j", "j", "p", "j", "j", "enter"} {
+			s.receive(keyNamed(name)) // the next one is there already
+		}
+		s.settle()
+		s.wait(time.Second)
+		s.sees("Pods › Probes", "local → pod/dual-0", "done  1/1")
+	})
+}
+
 // follow presses keys, and types filters, which begin with a slash.
 func (s *screen) follow(steps []string) {
 	s.Helper()

@@ -116,8 +116,8 @@ func (p *probe) validate(args []string) error {
 	switch {
 	case !slices.Contains(probeOutputs, p.output):
 		return fmt.Errorf("there is no output format %q: use one of %s", p.output, strings.Join(probeOutputs, ", "))
-	case p.count < 0 || p.watch < 0 || p.options.Timeout <= 0 || p.options.Parallel <= 0:
-		return errors.New("--count and --watch must not be negative; --timeout and --parallel must be more than 0")
+	case p.count < 0 || p.watch < 0 || p.options.Timeout < time.Millisecond || p.options.Parallel <= 0:
+		return errors.New("--count and --watch must not be negative; --timeout must be at least 1ms, --parallel at least 1")
 	case p.count > 0 && len(args) == 0:
 		return errors.New("--count needs a source and a Service: podpath probe pod/NAME svc/NAME --count 300")
 	case len(p.only) > 0 && len(args) > 0:
@@ -147,11 +147,15 @@ func (p *probe) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		err := p.round(ctx, config, client, args)
 		var verdict verdictError
-		if p.watch == 0 || err != nil && !errors.As(err, &verdict) || ctx.Err() != nil {
+		judged := err == nil || errors.As(err, &verdict)
+		if p.watch == 0 || first && !judged || ctx.Err() != nil {
 			return err
+		}
+		if !judged { // the API server is away, or a rollout has replaced a Pod: that is what one watches
+			_, _ = fmt.Fprintf(p.streams.err, "podpath: %v\n", err)
 		}
 		select {
 		case <-time.After(p.watch):
@@ -202,11 +206,10 @@ func (p *probe) plan(ctx context.Context, config *kube.Config, client *kube.Clie
 		return nil, nil, err
 	}
 	checks, err := p.checks(world, args)
-	if err != nil && !config.Scope.All() && slices.ContainsFunc(args, func(a string) bool { return strings.Count(a, "/") > 1 }) {
-		// A word may name another namespace.
+	if err != nil && slices.ContainsFunc(args, func(word string) bool { return mayBeForeign(world, word) }) {
 		wide, wideErr := p.look(ctx, config, client, kube.Scope{})
 		if wideErr != nil {
-			return nil, nil, errors.Join(err, wideErr)
+			return nil, nil, fmt.Errorf("%w; to look there: %w", err, wideErr)
 		}
 		wide.Home, world = config.Scope.Namespace, wide
 		checks, err = p.checks(world, args)
@@ -218,6 +221,17 @@ func (p *probe) plan(ctx context.Context, config *kube.Config, client *kube.Clie
 		return nil, nil, fmt.Errorf("there is nothing to check in %s: no Pod that runs and declares a TCP port, and no Service", where(world.Scope))
 	}
 	return world, checks, nil
+}
+
+// mayBeForeign reports whether a word may name something in a namespace that
+// podpath does not look at: KIND/NAMESPACE/NAME. In pod/NAME/CONTAINER there is
+// such a Pod.
+func mayBeForeign(w *probes.World, word string) bool {
+	parts := strings.Split(word, "/")
+	if w.Scope.All() || len(parts) < 3 || strings.Contains(word, "://") {
+		return false
+	}
+	return parts[1] != w.Scope.Namespace && w.Pod(kube.Key{Namespace: w.Scope.Namespace, Name: parts[1]}) == nil
 }
 
 func where(s kube.Scope) string {

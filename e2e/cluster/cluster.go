@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -69,68 +68,6 @@ func (c *Cluster) Namespace() string {
 	c.Kubectl("create", "namespace", name)
 	c.t.Cleanup(func() { c.Kubectl("delete", "namespace", name, "--wait=false") })
 	return name
-}
-
-// Apply creates the objects of a manifest that is beside this file, such as sample.yaml.
-func (c *Cluster) Apply(namespace, manifest string) {
-	c.t.Helper()
-	c.Kubectl("--namespace", namespace, "apply", "--filename", filepath.Join(filepath.Dir(c.script), manifest))
-}
-
-// ApplySample creates what the person of the tutorial has: three Pods behind a ClusterIP, and waits until they are ready.
-func (c *Cluster) ApplySample(namespace string) {
-	c.t.Helper()
-	c.Apply(namespace, "sample.yaml")
-	c.WaitForRollout(namespace, "sample-deployment")
-}
-
-// BalancerAddress is what ApplyKinds makes the address of the Service kind-loadbalancer.
-const BalancerAddress = "203.0.113.10"
-
-// ApplyKinds creates all kinds of Services and Pods of kinds.yaml, and waits until those Pods are ready that will be.
-func (c *Cluster) ApplyKinds(namespace string) {
-	c.t.Helper()
-	c.Apply(namespace, "kinds.yaml")
-	c.Kubectl("--namespace", namespace, "patch", "service", "kind-loadbalancer", "--subresource=status", "--patch",
-		`{"status": {"loadBalancer": {"ingress": [{"ip": "`+BalancerAddress+`"}]}}}`)
-	c.WaitForRollout(namespace, "web")
-	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=60s",
-		"pod/host-network", "pod/many-containers", "pod/init-and-sidecar", "pod/hostile")
-}
-
-// ApplyToolboxes creates one Pod for each kind of image in toolboxes.yaml, and waits until they are ready.
-func (c *Cluster) ApplyToolboxes(namespace string) {
-	c.t.Helper()
-	c.Apply(namespace, "toolboxes.yaml")
-	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=85s", "pod", "--all")
-}
-
-// ApplyBroken creates the Services and Ingresses of broken.yaml, and waits until those Pods are ready that will be. In the
-// hosts of the Ingresses the namespace takes the place of "broken": healthy.NAMESPACE.example.test.
-func (c *Cluster) ApplyBroken(namespace string) {
-	c.t.Helper()
-	manifest, err := os.ReadFile(filepath.Join(filepath.Dir(c.script), "broken.yaml"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.apply(namespace, strings.ReplaceAll(string(manifest), ".broken.example.test", "."+namespace+".example.test"))
-	for _, deployment := range []string{"web", "loopback", "half-alive", "half-dead", "corner", "guarded", "expired", "misnamed", "resetting"} {
-		c.WaitForRollout(namespace, deployment)
-	}
-	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.phase}=Running", "--timeout=85s", "pod", "--selector=app=unready")
-	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.loadBalancer.ingress}", "--timeout=30s", "ingress/healthy")
-}
-
-// apply creates the objects of a manifest's text.
-func (c *Cluster) apply(namespace, manifest string) {
-	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), long)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, c.script, "kubectl", "--namespace", namespace, "apply", "--filename", "-")
-	cmd.Stdin = strings.NewReader(manifest)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		c.t.Fatalf("apply a manifest: %v\n%s", err, out)
-	}
 }
 
 // WaitForRollout waits until all Pods of a Deployment are ready.

@@ -28,6 +28,7 @@ images() {
   python_image "$work" "$python"
   perl_image "$work"
   curl_image "$work"
+  shell_image "$work"
   coredns_image "$work"
   touch "$IMAGES/done"
 }
@@ -103,6 +104,17 @@ curl_image() {
   image "$1" curl example.test/curl:1 /pause
 }
 
+# shell_image has a shell that knows nothing but what it is told, and five tools: enough to take a program in and run it.
+shell_image() {
+  local root=$1/shell.root program
+  bare_root "$root"
+  folders "$root" bin
+  for program in dash cat chmod rm sleep sha256sum; do add_program / "$root" "$(command -v "$program")"; done
+  ln -sf "$(command -v dash)" "$root/bin/sh"
+  install "$1/pause" "$root/"
+  image "$1" shell example.test/shell:1 /pause
+}
+
 coredns_image() {
   install -D "$BIN/coredns" "$1/coredns.root/coredns"
   mkdir -p "$1/coredns.root/etc/ssl/certs"
@@ -136,6 +148,18 @@ redis_image() {
   shell_root "$root"
   add_program "$1/debian" "$root" /usr/bin/redis-server
   image "$1" redis docker.io/library/redis:3.2 redis-server --protected-mode no
+}
+
+# pack NAME:TAG PROGRAM: an image of nothing but one static program, on every node.
+pack() {
+  local work
+  work=$(mktemp -d)
+  # shellcheck disable=SC2064 # the folder of now is meant
+  trap "rm -rf '$work'" EXIT
+  (cd "$CLUSTER/images" && go build -o "$work" ./mkimage)
+  install -D "$2" "$work/root/$(basename "$2")"
+  "$work/mkimage" "$work/image.tar" "$1" "$work/root" "/$(basename "$2")"
+  import "$work/image.tar"
 }
 
 # folders ROOT FOLDER...: the folders that every container expects, and these.
