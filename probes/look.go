@@ -20,7 +20,8 @@ type Reader interface {
 // and the labels of namespaces, as far as the user may, and finds out whether
 // podpath runs on a Node. What could not be read is in World.Unknown.
 func Look(ctx context.Context, s *kube.Snapshot, reader Reader) *World {
-	w := &World{Snapshot: s, LocalNode: nodeOf(s, localAddresses(), os.Getenv("KUBERNETES_SERVICE_HOST") != ""), Home: s.Scope.Namespace}
+	here := localAddresses()
+	w := &World{Snapshot: s, LocalPod: podOf(s, here), LocalNode: nodeOf(s, here, os.Getenv("KUBERNETES_SERVICE_HOST") != ""), Home: s.Scope.Namespace}
 	var err error
 	if w.Ingresses, err = reader.Ingresses(ctx, s.Scope); err != nil {
 		w.Unknown = append(w.Unknown, err)

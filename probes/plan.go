@@ -63,7 +63,7 @@ const maxEndpoints = 24
 func (w *World) representatives() []*kube.Pod {
 	var all []*kube.Pod
 	for _, p := range w.Pods {
-		if probable(p) {
+		if probable(p) && p.Key() != w.LocalPod {
 			all = append(all, p)
 		}
 	}
@@ -90,7 +90,7 @@ func (w *World) viewpoints() []Source {
 	var out []Source
 	seen := map[string]bool{}
 	for _, p := range w.Pods {
-		if len(out) < maxSources && !seen[p.Node] && probable(p) && !p.HostNetwork {
+		if len(out) < maxSources && !seen[p.Node] && probable(p) && !p.HostNetwork && p.Key() != w.LocalPod {
 			seen[p.Node] = true
 			out = append(out, w.podSource(p))
 		}

@@ -21,6 +21,9 @@ type World struct {
 	Unknown []error
 	// LocalNode is the Node that podpath itself runs on, or "".
 	LocalNode string
+	// LocalPod is the Pod that podpath itself runs in; its Name is empty
+	// elsewhere. It is no source of a plan, since local is.
+	LocalPod kube.Key
 	// Home is the namespace of names that are written without one; "" when
 	// podpath looks at all namespaces.
 	Home string
@@ -82,4 +85,14 @@ func nodeOf(s *kube.Snapshot, addresses []netip.Addr, inPod bool) string {
 		}
 	}
 	return ""
+}
+
+// podOf returns the Pod that podpath runs in when these are its addresses.
+func podOf(s *kube.Snapshot, addresses []netip.Addr) kube.Key {
+	for _, p := range s.Pods {
+		if !p.HostNetwork && !p.Finished && slices.ContainsFunc(addresses, func(a netip.Addr) bool { return slices.Contains(p.IPs, a.String()) }) {
+			return p.Key()
+		}
+	}
+	return kube.Key{}
 }

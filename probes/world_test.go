@@ -74,3 +74,20 @@ func TestLookTellsWhatItMayNotSee(t *testing.T) {
 		}
 	}
 }
+
+func TestPodpathsOwnPodIsNoSourceOfAPlan(t *testing.T) {
+	w := storyWorld(t)
+	own := w.Pods[0]
+	w.LocalPod = podOf(w.Snapshot, []netip.Addr{netip.MustParseAddr(own.IP())})
+	if w.LocalPod != own.Key() {
+		t.Fatalf("got %s, want %s", w.LocalPod, own.Key())
+	}
+	for _, c := range w.Plan(Groups...) {
+		if c.Source.Pod == own.Key() {
+			t.Errorf("got %s, want local in its place", c.ID)
+		}
+	}
+	if got := podOf(w.Snapshot, []netip.Addr{netip.MustParseAddr("192.0.2.1")}); got.Name != "" {
+		t.Errorf("elsewhere: got %s, want none", got)
+	}
+}
