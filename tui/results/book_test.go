@@ -77,7 +77,7 @@ func TestWhatACheckIsAbout(t *testing.T) {
 		to, from []kube.Ref
 	}{
 		"a Pod":                   {probes.Check{Source: from, About: probes.About{Pod: web, Node: "n"}}, []kube.Ref{ref(kube.Pods, web)}, []kube.Ref{ref(kube.Pods, web)}},
-		"an endpoint":             {probes.Check{Source: from, About: probes.About{Pod: web, Service: db, Node: "n", Endpoint: true}}, []kube.Ref{ref(kube.Pods, web), ref(kube.Services, db)}, []kube.Ref{ref(kube.Pods, web)}},
+		"an endpoint":             {probes.Check{Source: from, About: probes.About{Pod: web, Service: db, Node: "n"}}, []kube.Ref{ref(kube.Pods, web), ref(kube.Services, db)}, []kube.Ref{ref(kube.Pods, web)}},
 		"a node port":             {probes.Check{Source: probes.Source{Kind: probes.FromNode, Node: "n"}, About: probes.About{Service: db, Node: "n", NodePort: true}}, []kube.Ref{ref(kube.Services, db), node}, []kube.Ref{node}},
 		"a variable is no path":   {probes.Check{Source: from, Kind: probes.Env, About: probes.About{Pod: web, Service: db}}, []kube.Ref{ref(kube.Services, db)}, []kube.Ref{ref(kube.Pods, web)}},
 		"podpath itself is local": {probes.Check{Source: probes.Source{Kind: probes.FromLocal, Node: "n"}}, nil, nil},
