@@ -24,7 +24,7 @@ func Architectures() []string { return []string{"amd64", "arm64", "arm"} }
 
 // Script returns the text of a script that runs in a container: bash.sh,
 // sh.sh, python.py, perl.pl or survey.sh. Its comments are left out, because
-// an exec carries it in its URL.
+// each exec sends it.
 func Script(name string) (string, error) {
 	text, err := files.ReadFile("probers/" + name)
 	if err != nil {

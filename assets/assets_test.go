@@ -20,7 +20,7 @@ func TestScriptsComeWithoutComments(t *testing.T) {
 		if strings.Contains(text, "\n#") || strings.HasPrefix(text, "#") || strings.Contains(text, "\n\n") {
 			t.Errorf("%s has comments or empty lines", name)
 		}
-		// With what else is in it, the URL of an exec stays within 16 KiB.
+		// A slow line carries it for each exec.
 		if got, limit := len(text), 10<<10; got > limit {
 			t.Errorf("%s has %d bytes, want at most %d", name, got, limit)
 		}
@@ -35,21 +35,18 @@ func TestSurveyPrintsItsFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := t.TempDir()
 	for _, shell := range []string{"sh", "bash", "dash", "busybox sh"} {
 		words := append(strings.Fields(shell), "-c", script)
 		if _, err := exec.LookPath(words[0]); err != nil {
 			t.Logf("skipped: no %s here", words[0])
 			continue
 		}
-		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
-		cmd.Env = append(os.Environ(), "HOME="+home)
-		out, err := cmd.Output()
+		out, err := exec.CommandContext(t.Context(), words[0], words[1:]...).Output()
 		if err != nil {
 			t.Fatalf("%s: %v", shell, err)
 		}
 		got := string(out)
-		for _, want := range []string{"podpath-survey 1\n", "\nmachine ", "\ndir " + home + "\n", "\nEND\n"} {
+		for _, want := range []string{"podpath-survey 1\n", "\nmachine ", "\nEND\n"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: %q is not in %q", shell, want, got)
 			}
@@ -57,22 +54,6 @@ func TestSurveyPrintsItsFormat(t *testing.T) {
 		if !strings.HasPrefix(got, "podpath-survey 1\n") || !strings.HasSuffix(got, "\nEND\n") {
 			t.Errorf("%s: got %q, want the first and the last line at their places", shell, got)
 		}
-	}
-}
-
-func TestSurveyOffersNoFolderThatCannotRunPrograms(t *testing.T) {
-	script, err := Script("survey.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
-	cmd.Env = append(os.Environ(), "HOME=/proc/self")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(out), "dir /proc") {
-		t.Errorf("got %q, want no folder of /proc", out)
 	}
 }
 

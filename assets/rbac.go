@@ -17,7 +17,7 @@ type Feature struct {
 }
 
 // Features are all features, as podpath rbac names them.
-var Features = []Feature{{"view", false}, {"nodes", true}, {"probe", false}, {"ephemeral", false}, {"helper-pods", false}}
+var Features = []Feature{{"view", false}, {"nodes", true}, {"probe", false}, {"ephemeral", false}, {"helper-pods", false}, {"forward", false}}
 
 // Rules returns the RBAC rules that a feature needs: the YAML of the list
 // under rules in a Role, with a comment that says what for.

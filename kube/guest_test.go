@@ -192,6 +192,14 @@ func TestHelperPodIsPinnedBoundedAndLabelled(t *testing.T) {
 	checkRestricted(t, spec.Containers[0].SecurityContext)
 }
 
+func TestCreateHelperTellsAPodThatIsNotItsOwn(t *testing.T) {
+	api := &answering{answers: []any{apierrors.NewAlreadyExists(schema.GroupResource{Resource: "pods"}, "podpath-1")}}
+	_, err := api.client(t).CreateHelper(t.Context(), HelperPod{Key: Key{"shop", "podpath-1"}}, guest, time.Minute)
+	if !errors.Is(err, ErrTaken) || !strings.Contains(err.Error(), "create Pod shop/podpath-1: ") {
+		t.Errorf("got %v, want ErrTaken and which", err)
+	}
+}
+
 func TestDeleteHelperIsForThatPodOnly(t *testing.T) {
 	pods := schema.GroupResource{Resource: "pods"}
 	for name, test := range map[string]struct {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,9 +32,13 @@ type HelperPod struct {
 	Created time.Time
 }
 
+// ErrTaken means that another Pod has the name already.
+var ErrTaken = errors.New("there is a Pod of that name already, which podpath leaves alone")
+
 // CreateHelper creates a helper Pod that runs the guest for at most life, and
-// returns it with its UID. The error is an *AccessError when the user may not;
-// other refusals, such as Pod Security's, are in the API server's words.
+// returns it with its UID. The error is an *AccessError when the user may not,
+// and ErrTaken when another Pod has its name; other refusals, such as Pod
+// Security's, are in the API server's words.
 func (c *Client) CreateHelper(ctx context.Context, h HelperPod, g Guest, life time.Duration) (HelperPod, error) {
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
@@ -41,7 +46,10 @@ func (c *Client) CreateHelper(ctx context.Context, h HelperPod, g Guest, life ti
 	var made corev1.Pod
 	err := c.core.Post().Namespace(h.Namespace).Resource(access.Resource).
 		VersionedParams(&metav1.CreateOptions{}, metav1.ParameterCodec).Body(h.pod(g, life)).Do(ctx).Into(&made)
-	if err != nil {
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		return h, fmt.Errorf("create Pod %s: %w", h.Key, ErrTaken)
+	case err != nil:
 		return h, access.refusal(err)
 	}
 	return newHelper(&made), nil

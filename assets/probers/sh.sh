@@ -1,6 +1,7 @@
 # podpath's prober for a POSIX shell with nc and either od or hexdump, as in a
 # busybox image: speaks the protocol of package wire (probes/wire/wire.go) on
-# its standard streams. Runs as: sh -c SCRIPT. It has no clock and says 0, and
+# its standard streams. Runs as: sh -c SCRIPT, or evaluated by a shell that has
+# read it into $script, with its length as $0. It has no clock and says 0, and
 # does not know its port.
 #
 # The nc of busybox runs a program on the connection (-e): this script again,
@@ -279,11 +280,12 @@ look_around() {
   fi
   sleep 0.001 && fractions=yes
   # The shell and the script, for nc -e: the command line is SHELL... -c SCRIPT.
-  script=$(tr '\000' '\n' <"/proc/$$/cmdline")
-  shell=${script%%
+  # Or what is there has read the script, of the length $0, into the variable.
+  words=$(tr '\000' '\n' <"/proc/$$/cmdline")
+  shell=${words%%
 -c
 *}
-  script=${script#*
+  [ "${#script}" = "$0" ] || script=${words#*
 -c
 }
 }

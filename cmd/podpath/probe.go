@@ -173,7 +173,7 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 		return err
 	}
 	allow := p.allow
-	allow.RunID, allow.Namespace = runID(), config.Scope.Namespace
+	allow.RunID, allow.Namespace, allow.Parallel = runID(), config.Scope.Namespace, p.options.Parallel
 	ladder := launch.New(client, allow)
 	p.notice(ctx, world, ladder)
 	defer func() {

@@ -147,11 +147,9 @@ func (c *curlLink) send(b *curlBatch) {
 
 // run runs curl and reads its answers. The error says why some are missing.
 func (c *curlLink) run(b *curlBatch) error {
-	ctx, cancel := context.WithTimeoutCause(c.ctx, timeouts(b.requests)+curlStart, errors.New("curl did not end in time"))
-	defer cancel()
 	boundary := rand.Text()
 	stdout, stderr := &bounded{limit: maxCurlOutput}, &bounded{limit: maxCurlOutput}
-	failure := c.ladder.exec(ctx, kube.Exec{
+	failure := c.ladder.brief(c.ctx, timeouts(b.requests)+curlStart, kube.Exec{
 		Pod: c.place.pod, Container: c.place.container, Command: c.via.Command,
 		Stdin: strings.NewReader(curlConfig(b.requests, boundary)), Stdout: stdout, Stderr: stderr,
 	})

@@ -1,11 +1,9 @@
 package launch
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,23 +11,8 @@ import (
 	"podpath/kube"
 )
 
-const (
-	// guestPrefix begins the names of podpath's ephemeral containers; the run
-	// follows. They cannot have labels of their own.
-	guestPrefix = "podpath-"
-	// guestLife is how long an ephemeral container sleeps: it cannot be
-	// removed, and is used again meanwhile.
-	guestLife = 15 * time.Minute
-	// startTimeout is how long a container may take to run, its image pulled
-	// over a slow line.
-	startTimeout = time.Minute
-	// trials is how many images of a Node are surveyed in search of tools.
-	trials = 3
-)
-
-func isGuest(c kube.Container) bool {
-	return c.Kind == kube.EphemeralContainer && strings.HasPrefix(c.Name, guestPrefix)
-}
+// trials is how many images of a Node are surveyed in search of tools.
+const trials = 3
 
 // ephemeral is rung 3. One that an earlier run left running was found among
 // the containers of the Pod already.
@@ -38,58 +21,52 @@ func (t *attempt) ephemeral(ctx context.Context, s *kube.Snapshot, p *kube.Pod) 
 		t.refuse(Ephemeral, errors.New("not allowed; --allow-ephemeral adds an ephemeral container"))
 		return nil
 	}
-	guest, err := t.guest(ctx, s, p)
-	if err != nil {
-		t.refuse(Ephemeral, err)
-		return nil
-	}
-	return t.best(ctx, []place{guest})
-}
-
-// guest returns the ephemeral container that this run has in the Pod, and adds
-// it when there is none.
-func (t *attempt) guest(ctx context.Context, s *kube.Snapshot, p *kube.Pod) (place, error) {
 	l := t.ladder
 	access := kube.Access{Verb: "patch", Resource: "pods", Subresource: "ephemeralcontainers", Namespace: p.Namespace}
 	switch {
 	case strings.HasPrefix(p.Owner, "Node/"):
-		return place{}, errors.New("a static Pod cannot have ephemeral containers")
-	case !l.allowed(ctx, access):
-		return place{}, &kube.AccessError{Access: access}
+		t.refuse(Ephemeral, errors.New("a static Pod cannot have ephemeral containers"))
+		return nil
+	case !t.may(ctx, Ephemeral, access):
+		return nil
 	}
-	return l.guests.get(ctx, p.UID, func() (place, error) {
-		image, err := l.image(ctx, s, p.Node, p.Namespace)
+	add := func() (place, error) { return l.newGuest(ctx, s, p) }
+	return t.own(ctx, Ephemeral, &l.guests, p.UID, add, func(p place) Link { return t.best(ctx, []place{p}) })
+}
+
+// own starts a prober in a container of podpath's own, which may have to be
+// made. One that was made before may have ended meanwhile: then in another.
+func (t *attempt) own(
+	ctx context.Context, rung Rung, running *once[string, place], key string, add func() (place, error), start func(place) Link,
+) Link {
+	for range 2 {
+		p, err := running.get(ctx, key, add)
 		if err != nil {
-			return place{}, fmt.Errorf("%w; name one: --allow-ephemeral=IMAGE", err)
+			t.refuse(rung, err)
+			return nil
 		}
-		ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it does not run after %s", startTimeout))
-		defer cancel()
-		guest := place{p.Key(), newGuestName(p, l.options.RunID), image, Ephemeral}
-		if err := l.cluster.AddEphemeral(ctx, p.Key(), kube.Guest{Name: guest.container, Image: image, Command: l.sleep(image, guestLife)}); err != nil {
-			return place{}, err
+		if link := start(p); link != nil {
+			return link
 		}
-		return guest, l.cluster.AwaitRunning(ctx, p.Key(), guest.container)
-	})
-}
-
-// newGuestName returns a name that no container of the Pod has: one that ended
-// keeps its name.
-func newGuestName(p *kube.Pod, run string) string {
-	name := guestPrefix + run
-	for n := 2; slices.ContainsFunc(p.Containers, func(c kube.Container) bool { return c.Name == name }); n++ {
-		name = guestPrefix + run + "-" + strconv.Itoa(n)
+		if known, ok := running.known(key); ok && known == p {
+			return nil // it is no matter of its having ended
+		}
 	}
-	return name
+	return nil
 }
 
-// image returns an image for a container on the Node: one that a Pod there
-// runs and that has tools, as far as it is known or soon found out; else the
-// one that the user named.
+// image returns an image for a container on the Node: the one that the user
+// named, else one that a Pod of the same namespace runs there and that has
+// tools, as far as it is known or soon found out. Images of other namespaces
+// may not be meant for this one, though the Node has them.
 func (l *Ladder) image(ctx context.Context, s *kube.Snapshot, node, namespace string) (string, error) {
+	if l.options.Image != "" {
+		return l.options.Image, nil
+	}
 	var unknown []place
 	best, bestRank := "", 0
 	for _, p := range s.Pods {
-		if p.Node != node {
+		if p.Node != node || p.Namespace != namespace {
 			continue
 		}
 		for _, c := range candidates(p, "") {
@@ -100,15 +77,15 @@ func (l *Ladder) image(ctx context.Context, s *kube.Snapshot, node, namespace st
 			}
 		}
 	}
-	if best != "" || l.options.Image != "" {
-		return cmp.Or(best, l.options.Image), nil
+	if best != "" {
+		return best, nil
 	}
 	seen := map[string]bool{}
 	for _, c := range unknown {
 		if len(seen) == trials || ctx.Err() != nil {
 			break
 		}
-		if seen[c.image] || c.pod.Namespace != namespace {
+		if seen[c.image] {
 			continue
 		}
 		seen[c.image] = true
@@ -117,7 +94,7 @@ func (l *Ladder) image(ctx context.Context, s *kube.Snapshot, node, namespace st
 			return c.image, nil
 		}
 	}
-	return "", fmt.Errorf("no image with tools is known to be on Node %s", node)
+	return "", fmt.Errorf("no image with tools is known to be on Node %s in namespace %s", node, namespace)
 }
 
 // rank says how well an image serves, and the smaller the better: by its best

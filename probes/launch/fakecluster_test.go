@@ -74,7 +74,7 @@ func (f *fakeCluster) Exec(ctx context.Context, e kube.Exec) error {
 	place := e.Pod.String() + "/" + e.Container
 	var programs string
 	f.do(func() {
-		f.execs = append(f.execs, place+": "+strings.NewReplacer(uploadScript, "UPLOAD", runUploaded, "RUN").Replace(strings.Join(e.Command, " ")))
+		f.execs = append(f.execs, place+": "+strings.NewReplacer(guardScript, "GUARD", uploadScript, "UPLOAD", runUploaded, "RUN").Replace(strings.Join(e.Command, " ")))
 		programs = f.programs[f.images[place]]
 	})
 	if f.fails != nil {
@@ -105,6 +105,10 @@ func (f *fakeCluster) run(ctx context.Context, e kube.Exec, place, programs stri
 		fmt.Fprintln(e.Stdout, "END")
 	case uploadScript:
 		return f.upload(e, place)
+	case guardScript:
+		_, err := io.Copy(io.Discard, e.Stdin)
+		f.do(func() { delete(f.files, place+"/tmp/"+e.Command[6]) })
+		return err
 	case runUploaded:
 		var there bool
 		f.do(func() { there = f.files[place+e.Command[4]]; delete(f.files, place+e.Command[4]) })
@@ -112,14 +116,19 @@ func (f *fakeCluster) run(ctx context.Context, e kube.Exec, place, programs stri
 			return &kube.ExitError{Code: 2}
 		}
 		return serve(ctx, e, "podpath")
-	case "#python.py", "#perl.pl", "#bash.sh", "#sh.sh":
+	case pythonReader, perlReader, shellReader:
+		length, _ := strconv.Atoi(e.Command[3])
+		text := make([]byte, length)
+		if _, err := io.ReadFull(e.Stdin, text); err != nil || text[0] != '#' {
+			return &kube.ExitError{Code: 1}
+		}
 		return serve(ctx, e, e.Command[0])
 	}
 	return nil
 }
 
 func (f *fakeCluster) upload(e kube.Exec, place string) error {
-	size, file := e.Command[4], "/tmp/"+e.Command[5]
+	size, file := e.Command[4], "/tmp/"+e.Command[6]
 	if size == "0" {
 		f.do(func() { delete(f.files, place+file) })
 		fmt.Fprintln(e.Stdout, "END")

@@ -88,20 +88,18 @@ func (t *attempt) helper(ctx context.Context, s *kube.Snapshot, node *kube.Node)
 	case !t.may(ctx, Helper, pods) || !t.may(ctx, Helper, deletion) || !t.mayExec(ctx, namespace):
 		return nil
 	}
-	p, err := l.helpers.get(ctx, node.Name, func() (place, error) { return l.newHelper(ctx, s, node.Name, namespace) })
-	if err != nil {
-		t.refuse(Helper, err)
-		return nil
-	}
-	if link := t.best(ctx, []place{p}); link != nil || !l.options.AllowUpload {
+	add := func() (place, error) { return l.newHelper(ctx, s, node.Name, namespace) }
+	return t.own(ctx, Helper, &l.helpers, node.Name, add, func(p place) Link {
+		if link := t.best(ctx, []place{p}); link != nil || !l.options.AllowUpload {
+			return link
+		}
+		link, err := l.upload(ctx, p, node.Arch)
+		if err != nil {
+			t.refuse(Upload, err)
+			return nil
+		}
 		return link
-	}
-	link, err := l.upload(ctx, p, node.Arch)
-	if err != nil {
-		t.refuse(Upload, err)
-		return nil
-	}
-	return link
+	})
 }
 
 // newHelper creates a helper Pod and waits until it runs. One that does not is
@@ -113,21 +111,32 @@ func (l *Ladder) newHelper(ctx context.Context, s *kube.Snapshot, node, namespac
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it does not run after %s", startTimeout))
 	defer cancel()
-	l.mu.Lock()
-	number := len(l.created) + 1
-	h := kube.HelperPod{Key: kube.Key{Namespace: namespace, Name: fmt.Sprintf("podpath-%s-%d", l.options.RunID, number)}, Node: node, Run: l.options.RunID}
-	l.created = append(l.created, h) // before it exists: the answer may be lost
-	l.mu.Unlock()
-	_, err = l.cluster.CreateHelper(ctx, h, kube.Guest{Name: helperContainer, Image: image, Command: l.sleep(image, helperLife)}, helperLife)
-	if err == nil {
+	h := l.created.begin(namespace, node, l.options.RunID)
+	made, err := l.cluster.CreateHelper(ctx, h, kube.Guest{Name: helperContainer, Image: image, Command: l.sleep(image, helperLife)}, helperLife)
+	switch {
+	case errors.Is(err, kube.ErrTaken):
+		l.created.gone(h) // it is somebody else's
+		return place{}, err
+	case err == nil:
+		h = made
+		l.created.made(h)
 		err = l.cluster.AwaitRunning(ctx, h.Key, helperContainer)
 	}
 	if err != nil {
 		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 		defer cancel()
-		return place{}, both(err, l.cluster.DeleteHelper(fresh, h))
+		return place{}, both(err, l.removeHelper(fresh, h))
 	}
 	return place{h.Key, helperContainer, image, Helper}, nil
+}
+
+// removeHelper deletes a helper Pod of this run.
+func (l *Ladder) removeHelper(ctx context.Context, h kube.HelperPod) error {
+	err := l.cluster.DeleteHelper(ctx, h)
+	if err == nil {
+		l.created.gone(h)
+	}
+	return err
 }
 
 // helperContainer is the only container of a helper Pod.

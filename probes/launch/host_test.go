@@ -118,6 +118,16 @@ func TestTheScriptsRunOnRealTools(t *testing.T) {
 	}
 }
 
+func TestABusyboxImage(t *testing.T) {
+	h := hostWith(t, "busybox")
+	for _, applet := range []string{"sh", "nc", "od", "dd", "cat", "sleep", "tr", "uname"} {
+		must(t, os.Symlink("busybox", filepath.Join(h.path, applet)))
+	}
+	l, s := h.ladder(t, Options{})
+	link, err := l.Pod(t.Context(), s, web, "")
+	checkLink(t, link, err, Via{Rung: Tools, Tool: "nc", Container: "app"})
+}
+
 func TestAContainerWithNothingButCurl(t *testing.T) {
 	l, s := hostWith(t, "curl").ladder(t, Options{})
 	link, err := l.Pod(t.Context(), s, web, "")
@@ -237,5 +247,38 @@ func TestHalfAnUploadIsDeletedWithEitherTool(t *testing.T) {
 			t.Errorf("got %v with %s, want that half a file is deleted", err, tool)
 			_ = os.Remove("/tmp/" + u.name)
 		}
+	}
+}
+
+func TestDeletionPassesOverFilesThatAreMounted(t *testing.T) {
+	h := hostWith(t, "busybox")
+	for _, applet := range []string{"sh", "rm"} { // GNU's rm takes no offence
+		must(t, os.Symlink("busybox", filepath.Join(h.path, applet)))
+	}
+	mounted, folder, home := filepath.Join(t.TempDir(), "mounted"), t.TempDir(), t.TempDir()
+	for _, file := range []string{mounted, filepath.Join(folder, "name"), filepath.Join(home, "name")} {
+		must(t, os.WriteFile(file, []byte("x"), 0o600))
+	}
+	c := exec.CommandContext(t.Context(), filepath.Join(h.path, "sh"), "-c", uploadScript, "sh", "0", "", "name", mounted, folder)
+	c.Env = []string{"PATH=" + h.path, "HOME=" + home}
+	if out, err := c.CombinedOutput(); err != nil || string(out) != "END\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	for _, place := range []string{folder, home} {
+		if _, err := os.Stat(filepath.Join(place, "name")); !os.IsNotExist(err) {
+			t.Errorf("got %v, want the file deleted from %s", err, place)
+		}
+	}
+}
+
+func TestUploadGoesIntoTheHomeFolderWhereNothingElseServes(t *testing.T) {
+	h := hostWith(t, "sh", "cat", "chmod", "rm")
+	home := t.TempDir()
+	c := exec.CommandContext(t.Context(), "sh", "-c", uploadScript, "sh", "3", "", "name", filepath.Join(home, "none"))
+	c.Env = []string{"PATH=" + h.path, "HOME=" + home + "/"}
+	c.Stdin = strings.NewReader("abc")
+	out, err := c.CombinedOutput()
+	if want := "file " + filepath.Join(home, "name") + "\nEND\n"; err != nil || string(out) != want {
+		t.Errorf("got %q, %v, want %q", out, err, want)
 	}
 }

@@ -1,8 +1,10 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -28,8 +30,8 @@ type Cluster interface {
 type Options struct {
 	// AllowEphemeral permits rung 3, AllowUpload rung 4, AllowHelperPods rung 5.
 	AllowEphemeral, AllowUpload, AllowHelperPods bool
-	// Image is for containers that podpath adds, where no image with tools is
-	// known to be on the Node.
+	// Image is for containers that podpath adds; empty for one that a Pod of
+	// the same namespace and Node has already.
 	Image string
 	// RunID is in the names of what podpath adds: lower-case letters and
 	// digits, different for each run.
@@ -37,7 +39,14 @@ type Options struct {
 	// Namespace is where helper Pods are created and looked for; empty for
 	// default, and for all.
 	Namespace string
+	// Parallel is how many commands that end by themselves may run at once,
+	// beside the probers of open links; 0 for defaultParallel.
+	Parallel int
 }
+
+// defaultParallel is what an API server bears: hundreds of parallel execs
+// overwhelm it and give false failures.
+const defaultParallel = 16
 
 // Ladder finds ways for probers to run. It is safe for concurrent use.
 type Ladder struct {
@@ -52,14 +61,14 @@ type Ladder struct {
 	prober func(arch string) ([]byte, error)
 
 	execs   atomic.Int64
+	room    chan struct{} // holds one for each exec of brief
 	surveys once[string, survey]
 	access  once[kube.Access, bool]
-	guests  once[string, place] // the ephemeral container that this run has in a Pod, by its UID
-	helpers once[string, place] // the helper Pod on a Node
+	guests  once[string, place] // the ephemeral container of this run that runs in a Pod, by its UID
+	added   added               // all of those, whether they run or not
+	helpers once[string, place] // the helper Pod that runs on a Node
+	created created             // all of those
 	uploads uploads
-
-	mu      sync.Mutex
-	created []kube.HelperPod
 }
 
 // New returns the ladder of one run.
@@ -67,16 +76,40 @@ func New(cluster Cluster, o Options) *Ladder {
 	return &Ladder{
 		cluster: cluster, options: o, network: wire.Host{}, addresses: net.InterfaceAddrs,
 		script: assets.Script, prober: assets.Prober,
+		room: make(chan struct{}, cmp.Or(o.Parallel, defaultParallel)),
 	}
 }
 
 // Execs returns how many commands the ladder has run in containers.
 func (l *Ladder) Execs() int { return int(l.execs.Load()) }
 
-// exec runs a command and counts it.
+// exec runs a command and counts it. A container of podpath's own that turns
+// out to have ended is known no more, so that whoever needs it makes another.
 func (l *Ladder) exec(ctx context.Context, e kube.Exec) error {
 	l.execs.Add(1)
-	return l.cluster.Exec(ctx, e)
+	err := l.cluster.Exec(ctx, e)
+	var failed *kube.ExecError
+	if errors.As(err, &failed) && failed.Failure == kube.NotRunning {
+		ended := func(p place) bool { return p.pod == e.Pod && p.container == e.Container }
+		l.guests.forgetWhere(ended)
+		l.helpers.forgetWhere(ended)
+	}
+	return err
+}
+
+// brief runs a command that ends by itself, when there is room for it. Its
+// time starts then: whoever waits behind others has not been slow. Commands
+// that others wait for must not run like this, or nobody would go on.
+func (l *Ladder) brief(ctx context.Context, limit time.Duration, e kube.Exec) error {
+	select {
+	case l.room <- struct{}{}:
+		defer func() { <-l.room }()
+	case <-ctx.Done():
+		return fmt.Errorf("exec in %s: %w", e.Pod, context.Cause(ctx))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s did not end within %s", e.Command[0], limit))
+	defer cancel()
+	return l.exec(ctx, e)
 }
 
 // Pod starts a prober in the network of the Pod, on the first rung that holds.
@@ -107,18 +140,22 @@ func (l *Ladder) Pod(ctx context.Context, s *kube.Snapshot, pod kube.Key, contai
 	return nil, t.failure()
 }
 
-// Close removes what the ladder has added to the cluster; ctx is to be a new
-// one when that of the probes has ended. Close the links before. Ephemeral containers cannot be removed: they end by themselves.
+// Close removes what the ladder has added to the cluster, all at the same time;
+// ctx is to be a new one when that of the probes has ended. Close the links
+// before. What could not be removed the next Close tries again. Ephemeral
+// containers cannot be removed: they end by themselves.
 func (l *Ladder) Close(ctx context.Context) error {
-	var failures []error
-	for _, u := range l.uploads.left() {
-		failures = append(failures, l.removeUpload(ctx, u))
+	var work sync.WaitGroup
+	files, helpers := l.uploads.left(), l.created.left()
+	failures := make([]error, len(files)+len(helpers))
+	for i, u := range files {
+		work.Go(func() { failures[i] = l.removeUpload(ctx, u) })
 	}
-	l.mu.Lock()
-	created := l.created
-	l.created = nil
-	l.mu.Unlock()
-	return errors.Join(append(failures, l.Remove(ctx, created))...)
+	for i, h := range helpers {
+		work.Go(func() { failures[len(files)+i] = l.removeHelper(ctx, h) })
+	}
+	work.Wait()
+	return errors.Join(failures...)
 }
 
 // Leftovers lists the helper Pods of other runs of podpath, which may have

@@ -36,7 +36,8 @@ type Via struct {
 	Tool string
 	// Pod and Container are where; empty for Local.
 	Pod, Container string
-	// Command is the argv of the exec, with the script in it cut short.
+	// Command is the whole argv of the exec. A script comes over its standard
+	// input.
 	Command []string
 }
 

@@ -76,6 +76,21 @@ func (o *once[K, V]) known(key K) (value V, ok bool) {
 	}
 }
 
+// forgetWhere forgets the values that match.
+func (o *once[K, V]) forgetWhere(match func(V) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for key, e := range o.entries {
+		select {
+		case <-e.done:
+			if e.err == nil && match(e.value) {
+				delete(o.entries, key)
+			}
+		default:
+		}
+	}
+}
+
 // forget makes the next get work the value out again.
 func (o *once[K, V]) forget(key K) {
 	o.mu.Lock()

@@ -23,7 +23,7 @@ const (
 )
 
 // survey is what one image has: the facts that the script survey.sh found, by
-// their names. Its folders are of no use here: those differ from Pod to Pod.
+// their names.
 type survey map[string]string
 
 // shell is the name in a survey of what runs all of podpath's snippets.
@@ -105,11 +105,9 @@ func (l *Ladder) lookWithoutShell(ctx context.Context, p place) (survey, error) 
 
 // run runs a command to its end and returns the beginning of its output.
 func (l *Ladder) run(ctx context.Context, p place, timeout time.Duration, argv ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%s did not end within %s", argv[0], timeout))
-	defer cancel()
 	output := &bounded{limit: maxSurvey}
 	var complaint excerpt
-	err := l.exec(ctx, kube.Exec{Pod: p.pod, Container: p.container, Command: argv, Stdout: output, Stderr: &complaint})
+	err := l.brief(ctx, timeout, kube.Exec{Pod: p.pod, Container: p.container, Command: argv, Stdout: output, Stderr: &complaint})
 	return output.Bytes(), complained(err, &complaint)
 }
 

@@ -22,7 +22,7 @@ type place struct {
 // tool is a program that can be a prober.
 type tool struct {
 	name   string
-	argv   []string            // before the script; empty for curl, which has none
+	argv   []string            // reads the script, before its length; empty for curl, which has none
 	script string              // in package assets
 	trial  []string            // a command that does nothing, to find the tool where there is no shell; empty for those that need one
 	usable func(s survey) bool // besides that it is there; nil for always
@@ -35,10 +35,10 @@ type tool struct {
 // reads messages. nc differs from build to build. curl does one request after
 // the other and holds no connection.
 var tools = []tool{
-	{"python3", []string{"python3", "-c"}, "python.py", []string{"python3", "-c", ""}, nil},
-	{"perl", []string{"perl", "-e"}, "perl.pl", []string{"perl", "-e", ""}, nil},
-	{"bash", []string{"bash", "-c"}, "bash.sh", []string{"bash", "-c", ":"}, survey.hasNewBash},
-	{"nc", []string{shell, "-c"}, "sh.sh", nil, func(s survey) bool { return s.has("od") || s.has("hexdump") }},
+	{"python3", []string{"python3", "-c", pythonReader}, "python.py", []string{"python3", "-c", ""}, nil},
+	{"perl", []string{"perl", "-e", perlReader}, "perl.pl", []string{"perl", "-e", ""}, nil},
+	{"bash", []string{"bash", "-c", shellReader}, "bash.sh", []string{"bash", "-c", ":"}, survey.hasNewBash},
+	{"nc", []string{shell, "-c", shellReader}, "sh.sh", nil, func(s survey) bool { return s.has("od") || s.has("hexdump") }},
 	{"curl", nil, "", []string{"curl", "-q", "--version"}, nil},
 }
 
@@ -157,25 +157,14 @@ func (l *Ladder) start(ctx context.Context, p place, t tool) (Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.startProgram(ctx, p, t.name, append(slices.Clone(t.argv), script))
+	return l.startProgram(ctx, p, t.name, withLength(t.argv, script), script)
 }
 
-// startProgram runs a prober in a container.
-func (l *Ladder) startProgram(ctx context.Context, p place, tool string, argv []string) (Link, error) {
-	via := Via{p.rung, tool, p.pod.String(), p.container, shortened(argv)}
+// startProgram runs a prober in a container: what argv is, or a script that it
+// reads.
+func (l *Ladder) startProgram(ctx context.Context, p place, tool string, argv []string, script string) (Link, error) {
+	via := Via{p.rung, tool, p.pod.String(), p.container, argv}
 	return link(converse(ctx, via, func(ctx context.Context, in io.ReadCloser, out, stderr io.WriteCloser) error {
-		return l.exec(ctx, kube.Exec{Pod: p.pod, Container: p.container, Command: argv, Stdin: in, Stdout: out, Stderr: stderr})
+		return l.exec(ctx, kube.Exec{Pod: p.pod, Container: p.container, Command: argv, Stdin: precede(script, in), Stdout: out, Stderr: stderr})
 	}))
-}
-
-// shortened cuts scripts in an argv short, for people to read.
-func shortened(argv []string) []string {
-	const most = 40
-	out := slices.Clone(argv)
-	for i, word := range out {
-		if len(word) > most {
-			out[i] = word[:most] + "…"
-		}
-	}
-	return out
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,11 +21,13 @@ import (
 //go:embed upload.sh
 var uploadScript string
 
+// guardScript deletes an upload at the end of its input.
+var guardScript = "read -r _\n" + uploadScript
+
 const (
 	// uploadTimeout is for about 2.5 MB over a slow line.
 	uploadTimeout = time.Minute
-	// removeTimeout is for one rm. It has a context of its own, for the user's
-	// may have ended.
+	// removeTimeout is for one rm, or for deleting one Pod.
 	removeTimeout = 5 * time.Second
 	// runUploaded opens the program, deletes it and then runs it, so that
 	// nothing stays behind whatever happens to podpath. $1 is the file.
@@ -79,10 +82,12 @@ func (l *Ladder) upload(ctx context.Context, p place, arch string) (Link, error)
 		return nil, err
 	}
 	written := l.uploads.begin(p, l.options.RunID)
+	guard := l.guard(ctx, written)
 	link, err := l.runUpload(ctx, written, program)
-	if err == nil {
-		l.uploads.gone(written)
-		return link, nil
+	unguarded := guard.release()
+	if err == nil || unguarded == nil {
+		l.uploads.gone(written) // deleted by the program when it started, or by the guard
+		return link, err
 	}
 	return nil, both(err, l.removeUpload(ctx, written))
 }
@@ -94,17 +99,15 @@ func (l *Ladder) runUpload(ctx context.Context, u uploaded, program []byte) (Lin
 	}
 	p := u.place
 	p.rung = Upload
-	return l.startProgram(ctx, p, toolPodpath, []string{shell, "-c", runUploaded, "sh", file})
+	return l.startProgram(ctx, p, toolPodpath, []string{shell, "-c", runUploaded, "sh", file}, "")
 }
 
 // write writes the program into a directory of the container, checks as much
 // as the container has tools for, and returns the path.
 func (l *Ladder) write(ctx context.Context, u uploaded, program []byte) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, uploadTimeout, fmt.Errorf("the upload took longer than %s", uploadTimeout))
-	defer cancel()
 	output := &bounded{limit: maxSurvey}
 	var complaint excerpt
-	err := l.exec(ctx, kube.Exec{
+	err := l.brief(ctx, uploadTimeout, kube.Exec{
 		Pod: u.pod, Container: u.container, Command: u.command(program),
 		Stdin: bytes.NewReader(program), Stdout: output, Stderr: &complaint,
 	})
@@ -130,13 +133,49 @@ func checkUpload(output, program []byte) (file string, err error) {
 	return facts["file"], nil
 }
 
-// removeUpload deletes what an upload may have left, though ctx may have ended.
+// removeUpload deletes what an upload may have left. What it cannot delete is
+// left to Close.
 func (l *Ladder) removeUpload(ctx context.Context, u uploaded) error {
-	if _, err := l.run(context.WithoutCancel(ctx), u.place, removeTimeout, u.command(nil)...); err != nil {
+	if _, err := l.run(ctx, u.place, removeTimeout, u.command(nil)...); err != nil {
 		return fmt.Errorf("delete %s from container %s of %s: %w; it may be in /tmp, or in a volume", u.name, u.container, u.pod, err)
 	}
 	l.uploads.gone(u)
 	return nil
+}
+
+// guard is a command in the container that waits for the end of its input and
+// deletes an upload then. When podpath is killed its system ends the input at
+// once, though it may go on to deliver the whole program.
+type guard struct {
+	input  io.Closer
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error // valid once ended
+}
+
+// guard starts the guard of an upload. It lives until release, though ctx may
+// end before.
+func (l *Ladder) guard(ctx context.Context, u uploaded) *guard {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	input, writer := io.Pipe()
+	g := &guard{input: writer, cancel: cancel, ended: make(chan struct{})}
+	command := u.command(nil)
+	command[2] = guardScript
+	go func() {
+		defer close(g.ended)
+		g.err = l.exec(ctx, kube.Exec{Pod: u.pod, Container: u.container, Command: command, Stdin: input})
+	}()
+	return g
+}
+
+// release lets the guard delete what there still is, and waits until it has.
+func (g *guard) release() error {
+	_ = g.input.Close()
+	late := time.AfterFunc(removeTimeout, g.cancel)
+	defer late.Stop()
+	<-g.ended
+	g.cancel()
+	return g.err
 }
 
 // uploaded is a file that may lie in a container.
@@ -149,7 +188,7 @@ type uploaded struct {
 // /dev/shm, where containerd and CRI-O let no program run.
 func (u uploaded) command(program []byte) []string {
 	size := strconv.Itoa(len(program))
-	return []string{shell, "-c", uploadScript, "sh", size, sumOf(program), u.name, "/tmp", "/var/tmp", "/run", "/home"}
+	return []string{shell, "-c", uploadScript, "sh", size, sumOf(program), u.name, "/tmp", "/var/tmp", "/run"}
 }
 
 // sumOf is the SHA-256 of a program as sha256sum writes it.

@@ -10,6 +10,7 @@
 size=$1 sum=$2 name=$3
 shift 3
 umask 077
+set -- "$@" "${HOME%/}" # of root it may be /, which is not tried
 
 # Volumes such as an emptyDir may be the only places that are writable.
 if [ -r /proc/mounts ]; then
@@ -22,14 +23,13 @@ if [ -r /proc/mounts ]; then
 fi
 
 for directory; do
+  [ -d "$directory" ] || continue # single files are mounted, too
   file=$directory/$name
   if [ "$size" = 0 ]; then
     rm -f "$file" || exit 1
     continue
   fi
-  if ! [ -d "$directory" ] || ! [ -w "$directory" ]; then
-    continue
-  fi
+  [ -w "$directory" ] || continue
 
   # A tiny program tells whether the directory is mounted noexec.
   if ! { echo '#!/bin/sh' >"$file" && chmod 700 "$file" && "$file"; } 2>/dev/null; then

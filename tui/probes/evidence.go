@@ -79,7 +79,7 @@ func (e *Evidence) Update(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, evidenceKeys.copyExec) && len(it.result.Via.Command) == 0:
 		return intent.Send(intent.Notice{Text: "No command ran for this check."})
 	case key.Matches(press, evidenceKeys.copyExec):
-		return intent.Send(intent.Copy{Text: commandLine(it.result)})
+		return intent.Send(intent.Copy{Text: commandLine(it.result, it.result.Via.Command)})
 	case key.Matches(press, evidenceKeys.again):
 		return intent.Send(Again{[]string{e.id}})
 	}

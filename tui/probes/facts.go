@@ -2,6 +2,7 @@ package probes
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -192,26 +193,39 @@ func (t *text) way(r engine.Result) {
 	if r.Tries > 0 {
 		t.said("  Tries", strconv.Itoa(r.Tries))
 	}
-	t.said("  Command", commandLine(r))
+	t.said("  Command", commandLine(r, shortened(r.Via.Command)))
 	if r.Via.Rung == "" {
 		t.Line(style.Dim, "nothing was sent")
 	}
 }
 
-// commandLine writes the exec that ran as one would type it.
-func commandLine(r engine.Result) string {
-	if len(r.Via.Command) == 0 {
+// commandLine writes the exec that ran as one would type it, with its argv or
+// one that is shorter.
+func commandLine(r engine.Result, argv []string) string {
+	if len(argv) == 0 {
 		return ""
 	}
-	quoted := make([]string, len(r.Via.Command))
-	for i, w := range r.Via.Command {
+	quoted := make([]string, len(argv))
+	for i, w := range argv {
 		quoted[i] = quote(w)
 	}
 	line := strings.Join(quoted, " ")
 	if namespace, name, ok := strings.Cut(r.Via.Pod, "/"); ok {
 		line = fmt.Sprintf("kubectl exec -i -n %s %s -c %s -- %s", quote(namespace), quote(name), quote(r.Via.Container), line)
 	}
-	return kube.Clean(line)
+	return kube.CleanLines(line) // a script has many
+}
+
+// shortened cuts scripts in an argv short, for people to read.
+func shortened(argv []string) []string {
+	const most = 40
+	out := slices.Clone(argv)
+	for i, word := range out {
+		if len(word) > most {
+			out[i] = strings.ToValidUTF8(word[:most], "") + "…"
+		}
+	}
+	return out
 }
 
 // quote protects a word from the shell, if it needs that.

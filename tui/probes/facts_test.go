@@ -60,7 +60,7 @@ func TestEvidenceSaysEverything(t *testing.T) {
 			engine.Result{
 				Check:       engine.Check{Source: from, Target: "dns:web/A", Expect: engine.Expectation{Outcome: engine.Reached, Values: []string{"10.96.0.1", "10.96.0.2"}}},
 				Verdict:     engine.Fail,
-				Observation: engine.Observation{Stage: engine.StageResolve, Error: engine.WrongData, Values: []string{"10.0.0.1"}, Asked: []string{"web.default.svc.cluster.local A: 10.0.0.1"}},
+				Observation: engine.Observation{Stage: engine.StageResolve, Values: []string{"10.0.0.1"}, Asked: []string{"web.default.svc.cluster.local A: 10.0.0.1"}},
 			},
 			[]string{"Wanted          10.96.0.1, 10.96.0.2", "Received\n  10.0.0.1\n  asked: web.default.svc.cluster.local A: 10.0.0.1"},
 			[]string{"HTTP", "Cause"},
@@ -94,5 +94,17 @@ func TestShellWordsAreQuotedWhereTheyNeedIt(t *testing.T) {
 		if got := quote(word); got != want {
 			t.Errorf("%q: got %s, want %s", word, got, want)
 		}
+	}
+}
+
+func TestTheCommandIsCopiedWholeAndDrawnShort(t *testing.T) {
+	script := "while read -r line; do\n  echo 'a line' \"$line\"\ndone\n" + strings.Repeat("# more\n", 500)
+	r := engine.Result{Verdict: engine.Pass, Observation: engine.Observation{Via: launch.Via{Rung: launch.Tools, Tool: "bash", Pod: "default/web-1", Container: "app", Command: []string{"bash", "-c", script}}}}
+	want := "kubectl exec -i -n default web-1 -c app -- bash -c '" + strings.ReplaceAll(script, "'", `'\''`) + "'"
+	if got := commandLine(r, r.Via.Command); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := textOf(r); !strings.Contains(got, "bash -c 'while read -r line; do   echo ") || !strings.Contains(got, "…'") || strings.Contains(got, "# more") {
+		t.Errorf("got\n%s\nwant the script cut short", got)
 	}
 }

@@ -14,11 +14,11 @@ var wayTexts = []struct {
 }{
 	{
 		launch.Ephemeral, "ephemeral containers",
-		"Adds a container to each Pod without tools, where possible from an image that its Node has already, as a user without rights. It ends with the run, but Kubernetes cannot remove it: the Pod lists it until the Pod is gone.",
+		"Adds a container to each Pod without tools, where possible from an image that its Node has already, as a user without rights. It ends by itself after 15 minutes, but Kubernetes cannot remove it: the Pod lists it until the Pod is gone.",
 	},
 	{
 		launch.Upload, "uploads of its prober",
-		"Writes a program of about 2 MB into a writable directory of a container, such as /tmp or an emptyDir, runs it, and deletes it at the end.",
+		"Writes a program of about 2 MB into a writable directory of a container, such as /tmp or an emptyDir, and deletes it before it starts to run.",
 	},
 	{
 		launch.Helper, "helper Pods",
