@@ -33,7 +33,7 @@ func (p *plan) add(c Check) {
 // podpath runs on.
 func (w *World) Plan(groups ...Group) []Check {
 	p := &plan{World: w, seen: map[string]bool{}, mostEndpoints: maxEndpoints}
-	sources := w.representatives()
+	sources := w.Representatives()
 	for _, g := range groups {
 		switch g {
 		case Paths:
@@ -41,9 +41,9 @@ func (w *World) Plan(groups ...Group) []Check {
 		case Services:
 			p.services(w.viewpoints())
 		case Spreading:
-			p.spreads(sources)
+			p.spreads(w.equippedFirst(sources))
 		case Discovery:
-			p.discovery(sources)
+			p.discovery(w.equippedFirst(sources))
 		}
 	}
 	return p.checks
@@ -57,10 +57,23 @@ const maxSources = 24
 // Node, unless the user names the Service.
 const maxEndpoints = 24
 
-// representatives are the Pods that a plan looks from and at: all of them, or
+// equippedFirst orders Pods by whether they are known to have tools.
+func (w *World) equippedFirst(pods []*kube.Pod) []*kube.Pod {
+	rank := func(p *kube.Pod) int {
+		if w.Equipped[p.Key()] {
+			return 0
+		}
+		return 1
+	}
+	pods = slices.Clone(pods)
+	slices.SortStableFunc(pods, func(a, b *kube.Pod) int { return rank(a) - rank(b) })
+	return pods
+}
+
+// Representatives are the Pods that a plan looks from and at: all of them, or
 // when there are many one for each owner and Node, since Pods that were made
 // alike on the same Node have the same network.
-func (w *World) representatives() []*kube.Pod {
+func (w *World) Representatives() []*kube.Pod {
 	var all []*kube.Pod
 	for _, p := range w.Pods {
 		if probable(p) && p.Key() != w.LocalPod {
@@ -89,7 +102,7 @@ func (w *World) representatives() []*kube.Pod {
 func (w *World) viewpoints() []Source {
 	var out []Source
 	seen := map[string]bool{}
-	for _, p := range w.Pods {
+	for _, p := range w.equippedFirst(w.Pods) {
 		if len(out) < maxSources && !seen[p.Node] && probable(p) && !p.HostNetwork && p.Key() != w.LocalPod {
 			seen[p.Node] = true
 			out = append(out, w.podSource(p))

@@ -200,7 +200,7 @@ func TestManyPodsAreRepresentedByAFew(t *testing.T) {
 		"one of each Node for one DaemonSet": {25, func(int) string { return "DaemonSet/x" }, 3},
 	} {
 		w := farm(t, test.pods, test.owner)
-		got := w.representatives()
+		got := w.Representatives()
 		nodes := map[string]bool{}
 		for _, p := range got {
 			nodes[p.Node] = true

@@ -24,6 +24,9 @@ type World struct {
 	// LocalPod is the Pod that podpath itself runs in; its Name is empty
 	// elsewhere. It is no source of a plan, since local is.
 	LocalPod kube.Key
+	// Equipped are the Pods that are known to have a container with tools: where
+	// one Pod of several will do, a plan starts from these.
+	Equipped map[kube.Key]bool
 	// Home is the namespace of names that are written without one; "" when
 	// podpath looks at all namespaces.
 	Home string

@@ -91,3 +91,13 @@ func TestPodpathsOwnPodIsNoSourceOfAPlan(t *testing.T) {
 		t.Errorf("elsewhere: got %s, want none", got)
 	}
 }
+
+func TestPlansStartFromPodsThatHaveToolsWhereOneWillDo(t *testing.T) {
+	w := storyWorld(t)
+	w.Equipped = map[kube.Key]bool{{Namespace: w.Home, Name: "web-3"}: true}
+	for _, c := range w.Plan(Spreading, Discovery) {
+		if c.Source.Label != "pod/web-3" {
+			t.Errorf("got %s, want it from pod/web-3", c.ID)
+		}
+	}
+}

@@ -168,13 +168,13 @@ func (p *probe) run(ctx context.Context, args []string) error {
 // round checks everything once. What it created in the cluster is gone when it
 // returns.
 func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Client, args []string) error {
-	world, checks, err := p.plan(ctx, config, client, args)
-	if err != nil {
-		return err
-	}
 	allow := p.allow
 	allow.RunID, allow.Namespace, allow.Parallel = runID(), config.Scope.Namespace, p.options.Parallel
 	ladder := launch.New(client, allow)
+	world, checks, err := p.plan(ctx, config, client, ladder, args)
+	if err != nil {
+		return err
+	}
 	p.notice(ctx, world, ladder)
 	defer func() {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
@@ -200,10 +200,13 @@ func runID() string { return strings.ToLower(rand.Text()[:8]) }
 const cleanupTimeout = 10 * time.Second
 
 // plan reads the cluster and plans the checks.
-func (p *probe) plan(ctx context.Context, config *kube.Config, client *kube.Client, args []string) (*probes.World, []probes.Check, error) {
+func (p *probe) plan(ctx context.Context, config *kube.Config, client *kube.Client, ladder *launch.Ladder, args []string) (*probes.World, []probes.Check, error) {
 	world, err := p.look(ctx, config, client, config.Scope)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(args) == 0 {
+		world.Equipped = ladder.Equipped(ctx, world.Representatives())
 	}
 	checks, err := p.checks(world, args)
 	if err != nil && slices.ContainsFunc(args, func(word string) bool { return mayBeForeign(world, word) }) {

@@ -27,16 +27,22 @@ func newProber(client *kube.Client, scope kube.Scope) *prober {
 
 // Look completes a snapshot.
 func (p *prober) Look(ctx context.Context, s *kube.Snapshot) *probes.World {
-	return probes.Look(ctx, s, p.client)
+	w := probes.Look(ctx, s, p.client)
+	w.Equipped = p.ladder().Equipped(ctx, w.Representatives())
+	return w
+}
+
+// ladder is the one with the newest permissions.
+func (p *prober) ladder() *launch.Ladder {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ladders[len(p.ladders)-1]
 }
 
 // Run carries out checks.
 func (p *prober) Run(ctx context.Context, w *probes.World, checks []probes.Check, seen func(probes.Result)) []probes.Result {
-	p.mu.Lock()
-	ladder := p.ladders[len(p.ladders)-1]
-	p.mu.Unlock()
 	options := probes.Options{Timeout: probes.DefaultTimeout, Parallel: probes.DefaultParallel}
-	return probes.Run(ctx, w, checks, ladder, options, seen)
+	return probes.Run(ctx, w, checks, p.ladder(), options, seen)
 }
 
 // Allow permits further rungs.
