@@ -304,6 +304,17 @@ func TestProbeNamesTheFaultsOfTheCluster(t *testing.T) {
 			t.Errorf("got %v in %v, want kubelet-away", got, r.Results)
 		}
 	})
+	t.Run("Node", func(t *testing.T) {
+		now := cluster.Use(t)
+		target := now.Kubectl("--namespace", namespace, "get", "pods", "--selector=app=sample-app", "--field-selector=spec.nodeName="+cluster.Worker2, "--output=jsonpath=pod/{.items[0].metadata.name}:80")
+		now.Unplug(cluster.Worker2)
+		now.Eventually("the Node to be found missing", time.Minute, func() error {
+			return contains(now.Kubectl("get", "node", cluster.Worker2, "--no-headers"), "NotReady")
+		})
+		r := probe(t, c.Kubeconfig, namespace, client, target)
+		r.want(t, 1)
+		r.names(t, target, "node-not-ready")
+	})
 	t.Run("healthy again", func(t *testing.T) {
 		r := probe(t, c.Kubeconfig, namespace, client, "svc/sample-clusterip:8080", dns)
 		r.want(t, 0)

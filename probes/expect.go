@@ -29,6 +29,9 @@ func (w *World) expectPod(s Source, to *kube.Pod, port int) Expectation {
 	if e, ok := w.expectOutside(s, "Pod addresses"); ok {
 		return e
 	}
+	if n := w.Node(to.Node); n != nil && !n.Ready { // that is why the Pod is not ready either
+		return reached("every Pod reaches every other one; Node " + n.Name + " is not ready")
+	}
 	if !to.IsReady {
 		return either(fmt.Sprintf("Pod %s is not ready (%s)", to.Name, to.Status))
 	}

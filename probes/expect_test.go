@@ -240,3 +240,21 @@ func TestNamesAreNotExpectedWhereAPolicyLimitsWhatThePodMayAsk(t *testing.T) {
 		expected(t, name, w.expectName(source(t, w, "pod/web-1"), reached("")), test.outcome, "", "")
 	}
 }
+
+func TestAPodOnANodeThatIsNotReadyShouldBeReached(t *testing.T) {
+	w := storyWorld(t)
+	pod := *w.Pods[0]
+	pod.IsReady = false
+	for ready, want := range map[bool]Outcome{true: Any, false: Reached} {
+		node := *w.Node(pod.Node)
+		node.Ready = ready
+		for i, n := range w.Nodes {
+			if n.Name == node.Name {
+				w.Nodes[i] = &node
+			}
+		}
+		if got := w.expectPod(w.podSource(w.Pods[1]), &pod, 80); got.Outcome != want {
+			t.Errorf("Node ready %t: got %s (%s), want %s", ready, got.Outcome, got.Why, want)
+		}
+	}
+}
