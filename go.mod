@@ -13,7 +13,7 @@ require (
 require github.com/creack/pty v1.1.24
 
 require (
-	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674 // indirect
+	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674
 	github.com/moby/spdystream v0.5.1 // indirect
 	gonum.org/v1/gonum v0.17.0
 	k8s.io/cri-streaming v0.37.2

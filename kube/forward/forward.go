@@ -1,0 +1,203 @@
+package forward
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of one forward.
+const (
+	mostOpen = 1024             // connections of clients, and sessions over UDP
+	mostHeld = 64               // that wait for an endpoint
+	holdTime = 5 * time.Second  // how long they wait
+	giveUp   = 15 * time.Second // after which no further endpoint is tried
+	idleTime = 60 * time.Second // after which a UDP session ends
+)
+
+// Options say what to forward, and how.
+type Options struct {
+	// Forward is the destination as the user wrote it; events carry it.
+	Forward string
+	// Address and Port are where to listen; port 0 is any free one.
+	Address Address
+	Port    int
+	// Protocol is TCP or UDP; "" is TCP.
+	Protocol string
+	// Policy is EWMA when it is "".
+	Policy Policy
+	// Route is how to get to endpoints. It stays the caller's, who closes it.
+	// For UDP it must be a PacketRoute.
+	Route Route
+	// Drain is how long open connections may run on after the end.
+	Drain time.Duration
+	// Events gets what happens. The forward never waits for a receiver: the
+	// channel's buffer must hold what comes meanwhile.
+	Events chan<- Event
+	// Now is the clock, time.Now when it is nil.
+	Now func() time.Time
+
+	hold, idle time.Duration // for tests; 0 is as above
+}
+
+// PacketRoute is a route that carries UDP.
+type PacketRoute interface {
+	Route
+	// OpenPackets returns a socket that is connected to the target.
+	OpenPackets(ctx context.Context, t Target) (net.Conn, error)
+}
+
+// Forward listens locally, and gives each connection to one of the endpoints
+// that the last Update named.
+type Forward struct {
+	options  Options
+	events   *events
+	pool     *pool
+	listener net.Listener // nil for UDP
+	packets  *net.UDPConn // nil for TCP
+	route    atomic.Pointer[Route]
+
+	chunks     sync.Pool
+	refusals   refusals
+	open, held atomic.Int64
+	aborted    chan struct{}
+	abort      sync.Once
+	work       sync.WaitGroup // everything that Run started
+}
+
+// Listen opens the local side. Clients that connect wait until Run. An error
+// says what is in the way, such as the program that has the port.
+func Listen(ctx context.Context, o Options) (*Forward, error) {
+	o.Policy, o.hold, o.idle = cmp.Or(o.Policy, EWMA), cmp.Or(o.hold, holdTime), cmp.Or(o.idle, idleTime)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	f := &Forward{options: o, events: &events{forward: o.Forward, to: o.Events}, aborted: make(chan struct{})}
+	f.pool = newPool(o.Policy, o.Now, rand.IntN, f.events)
+	f.route.Store(&o.Route)
+	var err error
+	if o.Protocol == "UDP" {
+		if _, ok := o.Route.(PacketRoute); !ok {
+			return nil, fmt.Errorf("%s: the Kubernetes API forwards no UDP: it needs the direct route, on a machine that reaches Pod addresses", o.Forward)
+		}
+		f.packets, err = listenPackets(ctx, o.Address, o.Port)
+	} else {
+		f.listener, err = listen(ctx, o.Address, o.Port)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Forward, err)
+	}
+	f.events.send(Event{At: o.Now(), Kind: Listening, Reason: f.Address()})
+	return f, nil
+}
+
+// Address returns where the forward listens, with the port that it got.
+func (f *Forward) Address() string {
+	switch {
+	case f.packets != nil:
+		return f.packets.LocalAddr().String()
+	case f.options.Address.Unix != "":
+		return "unix:" + f.options.Address.Unix
+	default:
+		return f.listener.Addr().String()
+	}
+}
+
+// Update tells what the cluster says now. It may be called at any time, and
+// first before Run.
+func (f *Forward) Update(v View) { f.pool.update(v) }
+
+// SetPolicy changes how the next connections are given to endpoints.
+func (f *Forward) SetPolicy(p Policy) {
+	f.pool.mu.Lock()
+	defer f.pool.mu.Unlock()
+	f.pool.policy = p
+}
+
+// SetRoute changes the way of the next connections. The earlier route stays the
+// caller's, and open connections stay on it.
+func (f *Forward) SetRoute(r Route) { f.route.Store(&r) }
+
+// Run serves clients until ctx ends, lets open connections run on for as long
+// as Options.Drain says, and resets the rest. It returns when everything that
+// it started has ended. An error means that the forward had to stop by itself.
+func (f *Forward) Run(ctx context.Context) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	stopped := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() { defer close(stopped); f.closeListener() })
+	var err error
+	if f.packets != nil {
+		err = f.receive(ctx, work)
+	} else {
+		err = f.accept(ctx, work)
+	}
+	if unwatch() {
+		f.closeListener()
+	} else {
+		<-stopped
+	}
+	f.drain()
+	stop()
+	f.pool.abort()
+	f.work.Wait()
+	if f.packets != nil {
+		_ = f.packets.Close()
+	}
+	f.refusals.flush(f)
+	f.events.send(Event{At: f.options.Now(), Kind: Stopped})
+	return err
+}
+
+func (f *Forward) closeListener() {
+	if f.packets != nil {
+		_ = f.packets.SetReadDeadline(time.Unix(1, 0)) // sessions still answer through it
+	} else {
+		_ = f.listener.Close()
+	}
+}
+
+// drain waits for the open connections, but not for ever.
+func (f *Forward) drain() {
+	deadline := time.NewTimer(f.options.Drain)
+	defer deadline.Stop()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for f.open.Load() > 0 {
+		select {
+		case <-poll.C:
+		case <-deadline.C:
+			return
+		case <-f.aborted:
+			return
+		}
+	}
+}
+
+// Abort ends the draining: connections that are still open are reset.
+func (f *Forward) Abort() { f.abort.Do(func() { close(f.aborted) }) }
+
+// Stats returns the figures of this moment.
+func (f *Forward) Stats() Stats {
+	s := Stats{
+		Forward: f.options.Forward, Listen: f.Address(), Via: via(*f.route.Load()),
+		Open: int(f.open.Load()), Held: int(f.held.Load()), Refused: f.refusals.total.Load(), LostEvents: f.events.lost.Load(),
+	}
+	f.pool.stats(&s)
+	slices.SortStableFunc(s.Endpoints, func(a, b EndpointStats) int {
+		if gone := a.State == "gone"; gone != (b.State == "gone") {
+			return map[bool]int{true: 1, false: -1}[gone]
+		}
+		return compareTargets(a.Target, b.Target)
+	})
+	for _, e := range s.Endpoints {
+		s.All = s.All.plus(e.Counts)
+	}
+	return s
+}

@@ -1,0 +1,198 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"podpath/kube"
+)
+
+func TestTunnelReusesConnections(t *testing.T) {
+	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
+		tunnel := f.tunnel(t)
+		for range 20 {
+			if got, err := ask(t.Context(), tunnel, "hello"); got != "hello" || err != nil {
+				t.Fatalf("got %q, %v", got, err)
+			}
+		}
+		if got := f.upgrades.Load(); got > 2 {
+			t.Errorf("got %d upgrades for 20 clients in turn, want one, and one ahead", got)
+		}
+	})
+}
+
+func TestTunnelKeepsOneConnectionAhead(t *testing.T) {
+	f := farEcho()
+	tunnel := f.tunnel(t)
+	for clients := range linksPerPod + 2 {
+		conn := open(t, tunnel, 80)
+		defer func() { _ = conn.Close() }()
+		eventually(t, "upgrades", min(clients+2, linksPerPod), func() int { return int(f.upgrades.Load()) })
+	}
+}
+
+// eventually waits until what is got is wanted.
+func eventually(t *testing.T, what string, want int, got func() int) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); got() != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%s: got %d, want %d", what, got(), want)
+		}
+	}
+}
+
+func (t *Tunnel) size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.total
+}
+
+func TestTunnelClosesConnectionsThatNobodyUses(t *testing.T) {
+	f := farEcho()
+	tunnel := f.tunnel(t)
+	tunnel.timing.idle = 100 * time.Millisecond
+	used := open(t, tunnel, 80)
+	eventually(t, "connections", 2, tunnel.size)
+	eventually(t, "connections", 1, tunnel.size)
+	checkEcho(t, used)
+	must(t, used.Close())
+	eventually(t, "connections", 0, tunnel.size)
+}
+
+func TestTunnelMakesRoomAtItsLimit(t *testing.T) {
+	f := farEcho()
+	tunnel := f.tunnel(t)
+	to := func(i int) Target {
+		return Target{Address: "10.0.0.7", Port: 80, Namespace: "shop", Pod: "web-" + strconv.Itoa(i)}
+	}
+	for i := range linksInAll {
+		conn, err := tunnel.Open(t.Context(), to(i))
+		must(t, err)
+		defer func() { _ = conn.Close() }()
+	}
+	if _, err := tunnel.Open(t.Context(), to(linksInAll)); err == nil {
+		t.Error("got one more than the limit")
+	}
+	shares, err := tunnel.Open(t.Context(), to(0))
+	must(t, err)
+	checkEcho(t, shares)
+	must(t, shares.Close())
+	if got := tunnel.size(); got != linksInAll {
+		t.Errorf("got %d connections, want %d", got, linksInAll)
+	}
+}
+
+func TestTunnelLeavesThePredecessorOfAPodAlone(t *testing.T) {
+	f := farEcho()
+	tunnel := f.tunnel(t)
+	first := open(t, tunnel, 80)
+	must(t, first.Close())
+	before := f.upgrades.Load()
+	reborn := target(80)
+	reborn.Address = "10.0.0.8"
+	conn, err := tunnel.Open(t.Context(), reborn)
+	must(t, err)
+	must(t, conn.Close())
+	if f.upgrades.Load() == before {
+		t.Error("got a connection to the Pod that had the address before")
+	}
+}
+
+func TestTunnelOutlivesItsConnections(t *testing.T) {
+	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
+		tunnel := f.tunnel(t)
+		conn := open(t, tunnel, 80)
+		defer func() { _ = conn.Close() }()
+		eventually(t, "connections", 2, tunnel.size)
+		f.hangUp()
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("got %v, want a reset: a clean end would look like success", err)
+		}
+		if got, err := ask(t.Context(), tunnel, "hello"); got != "hello" || err != nil {
+			t.Errorf("got %q, %v after the connections were cut", got, err)
+		}
+	})
+}
+
+func TestTunnelCloseLetsOpenConnectionsLive(t *testing.T) {
+	f := farEcho()
+	tunnel := f.tunnel(t)
+	conn := open(t, tunnel, 80)
+	must(t, tunnel.Close())
+	checkEcho(t, conn)
+	if _, err := tunnel.Open(t.Context(), target(80)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want closed", err)
+	}
+	must(t, conn.Close())
+	eventually(t, "connections", 0, tunnel.size)
+}
+
+// mute is a dialer whose far side takes everything and never says a word.
+type mute struct {
+	mu    sync.Mutex
+	dials int
+}
+
+func (m *mute) DialPortForward(context.Context, kube.Key) (io.ReadWriteCloser, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dials++
+	near, far := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	return near, nil
+}
+
+func TestTunnelFindsADeadConnection(t *testing.T) {
+	tunnel := NewTunnel(&mute{})
+	tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, 50*time.Millisecond
+	defer func() { must(t, tunnel.Close()) }()
+	start := time.Now()
+	_, err := tunnel.Open(t.Context(), target(80))
+	if !errors.Is(err, errDead) || time.Since(start) > 5*time.Second {
+		t.Errorf("got %v after %s, want it found dead by ping", err, time.Since(start))
+	}
+	eventually(t, "connections", 0, tunnel.size)
+}
+
+func TestTunnelOpenEndsWithItsContext(t *testing.T) {
+	dialer := &mute{}
+	tunnel := NewTunnel(dialer)
+	tunnel.timing.flush = 50 * time.Millisecond
+	defer func() { must(t, tunnel.Close()) }()
+	for range 3 { // the others find a connection that has not answered yet
+		left := errors.New("the user left")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, left)
+		if _, err := tunnel.Open(ctx, target(80)); !errors.Is(err, left) {
+			t.Errorf("got %v, want the cause", err)
+		}
+		cancel()
+	}
+}
+
+func TestTunnelPingsAreAnswered(t *testing.T) {
+	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
+		tunnel := f.tunnel(t)
+		tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, 100*time.Millisecond
+		conn := open(t, tunnel, 80)
+		defer func() { _ = conn.Close() }()
+		time.Sleep(300 * time.Millisecond)
+		if asked := conn.(*tunnelConn).link.health(); asked.troubled || !asked.usable {
+			t.Errorf("got %+v", asked)
+		}
+		link := conn.(*tunnelConn).link
+		link.mu.Lock()
+		heard := time.Since(link.heard)
+		link.mu.Unlock()
+		if heard > 200*time.Millisecond {
+			t.Errorf("heard nothing for %s", heard)
+		}
+		checkEcho(t, conn)
+	})
+}

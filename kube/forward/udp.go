@@ -1,0 +1,156 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// datagramMost is the largest payload of UDP over IPv4.
+const datagramMost = 65507
+
+// drainIdle is how long a session may still wait for an answer when the forward
+// ends.
+const drainIdle = time.Second
+
+// sessions are the UDP clients of a forward: what comes from one address and
+// port goes to one endpoint, and what that answers goes back.
+type sessions struct {
+	*Forward
+	mu   sync.Mutex
+	open map[netip.AddrPort]*session
+}
+
+// session is one client's.
+type session struct {
+	*flow
+	client netip.AddrPort
+	member *member
+	far    net.Conn
+}
+
+// receive passes datagrams on until ctx ends. Sessions that are open then may
+// still get their answers.
+func (f *Forward) receive(ctx, work context.Context) error {
+	s := &sessions{Forward: f, open: map[netip.AddrPort]*session{}}
+	defer s.drain()
+	datagram := make([]byte, datagramMost)
+	for {
+		n, client, err := f.packets.ReadFromUDPAddrPort(datagram)
+		switch {
+		case err == nil:
+			s.pass(work, client, datagram[:n])
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("%s: the socket on %s was closed", f.options.Forward, f.Address())
+		default:
+			f.events.send(Event{At: f.options.Now(), Kind: Trouble, Reason: fmt.Sprintf("receive a datagram: %v; going on", err)})
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// pass sends a datagram to the client's endpoint. One that finds none is lost,
+// as is the way of UDP. Where the endpoint has left, the next datagram goes to
+// another one.
+func (s *sessions) pass(work context.Context, client netip.AddrPort, datagram []byte) {
+	s.mu.Lock()
+	found := s.open[client]
+	s.mu.Unlock()
+	if found == nil || found.hasLeft() {
+		var err error
+		if found, err = s.begin(work, client); err != nil {
+			s.refusals.note(s.Forward, err.Error())
+			return
+		}
+	}
+	if n, err := found.far.Write(datagram); err == nil {
+		found.sent.Add(int64(n))
+		_ = found.far.SetReadDeadline(time.Now().Add(s.options.idle))
+	}
+}
+
+// begin opens a session on an endpoint.
+func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session, error) {
+	if s.Forward.open.Load() >= mostOpen {
+		return nil, fmt.Errorf("%d sessions are open already", mostOpen)
+	}
+	route, ok := (*s.route.Load()).(PacketRoute)
+	if !ok {
+		return nil, errors.New("the route carries no UDP")
+	}
+	n := &session{flow: &flow{}, client: client}
+	if n.member, _ = s.pool.take(client.Addr().String(), nil, n.flow); n.member == nil {
+		return nil, errors.New(s.pool.reason())
+	}
+	var err error
+	if n.far, err = route.OpenPackets(work, n.target); err != nil {
+		s.pool.failed(n.member, err)
+		s.pool.end(n.member, n.flow)
+		return nil, err
+	}
+	_ = n.far.SetReadDeadline(time.Now().Add(s.options.idle))
+	n.attach(n.far)
+	s.mu.Lock()
+	s.open[client] = n
+	s.mu.Unlock()
+	s.Forward.open.Add(1)
+	s.work.Add(1)
+	go s.answer(n)
+	return n, nil
+}
+
+// answer passes on what the endpoint sends, until nothing has moved for the
+// idle time or nobody is there.
+func (s *sessions) answer(n *session) {
+	defer s.work.Done()
+	defer s.Forward.open.Add(-1)
+	defer s.end(n)
+	datagram := make([]byte, datagramMost)
+	for proved := false; ; {
+		size, err := n.far.Read(datagram)
+		switch {
+		case err == nil:
+		case errors.Is(err, syscall.ECONNREFUSED) && !n.hasLeft():
+			s.pool.failed(n.member, err)
+			return
+		default: // idle, or severed
+			return
+		}
+		if !proved {
+			proved = true
+			s.pool.proved(n.member)
+		}
+		n.received.Add(int64(size))
+		_ = n.far.SetReadDeadline(time.Now().Add(s.options.idle))
+		_, _ = s.packets.WriteToUDPAddrPort(datagram[:size], n.client)
+	}
+}
+
+func (s *sessions) end(n *session) {
+	_ = n.far.Close()
+	s.mu.Lock()
+	if s.open[n.client] == n {
+		delete(s.open, n.client)
+	}
+	s.mu.Unlock()
+	s.pool.end(n.member, n.flow)
+}
+
+// drain shortens the time that sessions wait: they do not end by themselves.
+func (s *sessions) drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.open {
+		_ = n.far.SetReadDeadline(time.Now().Add(drainIdle))
+	}
+}
