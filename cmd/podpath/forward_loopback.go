@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+
+	"podpath/kube"
+	"podpath/kube/forward"
+)
+
+// assignLoopbacks gives each object an address in 127.1.0.0/16, always the same
+// one for its name unless two of them meet: what stands in /etc/hosts stays
+// right.
+func assignLoopbacks(orders []order) {
+	of := map[string]netip.Addr{}
+	taken := map[netip.Addr]bool{}
+	for i, o := range orders {
+		word := string(o.Kind) + " " + o.Owner + " " + o.String()
+		if _, known := of[word]; !known {
+			of[word] = freeLoopback(word, taken)
+			taken[of[word]] = true
+		}
+		orders[i].address = forward.Address{IP: of[word]}
+	}
+}
+
+func freeLoopback(word string, taken map[netip.Addr]bool) netip.Addr {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(word))
+	for n := h.Sum32(); ; n++ {
+		// 254 and not 256: neither the first nor the last of a /24.
+		a := netip.AddrFrom4([4]byte{127, 1, byte(n / 254 % 254), byte(n%254 + 1)})
+		if !taken[a] || len(taken) >= 254*254 {
+			return a
+		}
+	}
+}
+
+// hostsLine is a line of /etc/hosts for a Service, with the names that Pods
+// have for it. The namespace that podpath looks at needs no suffix.
+func hostsLine(a netip.Addr, k kube.Key, home string) string {
+	qualified := k.Name + "." + k.Namespace
+	line := fmt.Sprintf("%s %s %s.svc %s.svc.cluster.local", a, qualified, qualified, qualified)
+	if k.Namespace == home {
+		line += " " + k.Name
+	}
+	return line
+}

@@ -1,0 +1,330 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"podpath/kube"
+	"podpath/kube/forward"
+)
+
+// shopAPI is an API server of namespace shop: one Service with an endpoint on
+// loopback, an ExternalName, and one without endpoints.
+func shopAPI(t *testing.T, allowed bool, port int) string {
+	lists := map[string]string{
+		"pods": `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`,
+		"services": fmt.Sprintf(`{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[
+			{"metadata":{"namespace":"shop","name":"web","labels":{"tier":"front"}},"spec":{"clusterIP":"10.96.0.1","ports":[{"name":"http","port":%d,"protocol":"TCP"}]}},
+			{"metadata":{"namespace":"shop","name":"idle"},"spec":{"clusterIP":"10.96.0.2","selector":{"app":"idle"},"ports":[{"port":%d,"protocol":"TCP"}]}},
+			{"metadata":{"namespace":"shop","name":"outside"},"spec":{"type":"ExternalName","externalName":"db.example.com"}}]}`, servicePort, servicePort),
+		"endpointslices": fmt.Sprintf(`{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","metadata":{"resourceVersion":"1"},"items":[
+			{"metadata":{"namespace":"shop","name":"web-1","labels":{"kubernetes.io/service-name":"web"}},"addressType":"IPv4",
+			"ports":[{"name":"http","port":%d,"protocol":"TCP"}],"endpoints":[{"addresses":["127.0.0.1"],"conditions":{}}]}]}`, port),
+	}
+	done := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		resource := filepath.Base(r.URL.Path)
+		switch {
+		case resource == "selfsubjectaccessreviews":
+			w.WriteHeader(http.StatusCreated)
+			_, _ = fmt.Fprintf(w, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","spec":{},"status":{"allowed":%t}}`, allowed)
+		case r.URL.Query().Has("sendInitialEvents"): // as an old server, which is simpler
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":422,"reason":"Invalid","message":"no"}`)
+		case r.URL.Query().Has("watch"):
+			w.(http.Flusher).Flush()
+			select {
+			case <-done:
+			case <-r.Context().Done():
+			}
+		default:
+			_, _ = io.WriteString(w, lists[resource])
+		}
+	}))
+	t.Cleanup(func() { close(done); s.Close() })
+	return s.URL
+}
+
+// servicePort is what the Services of shopAPI have.
+const servicePort = 18080
+
+// screen is what a command prints while it runs.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *screen) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *screen) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// until waits until a word was printed.
+func (p *screen) until(t *testing.T, word string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if strings.Contains(p.String(), word) {
+			return
+		}
+	}
+	t.Fatalf("got %q, and no %q", p.String(), word)
+}
+
+// forwardUntil runs podpath forward, calls what is to be done when it listens,
+// ends it, and returns what it printed.
+func forwardUntil(t *testing.T, listens string, then func(out, stderr *screen), args ...string) answer {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	var out, stderr screen
+	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr})
+	root.SetArgs(append([]string{"forward"}, args...))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan int, 1)
+	go func() { ended <- exitCode(root.ExecuteContext(ctx), &stderr) }()
+	out.until(t, listens)
+	then(&out, &stderr)
+	cancel()
+	code := <-ended
+	return answer{out.String(), stderr.String(), code}
+}
+
+// helloServer answers every connection with hello.
+func helloServer(t *testing.T) int {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, "hello")
+			_ = c.Close()
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); wait.Wait() })
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func read(t *testing.T, address string) string {
+	t.Helper()
+	c, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	text, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestForwardServesAndSumsUp(t *testing.T) {
+	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
+	got := forwardUntil(t, "svc/web:http", func(out, stderr *screen) {
+		address, rest, _ := strings.Cut(out.String(), " ")
+		if want := "→ svc/web:http  (1 endpoint, direct, round-robin)\n"; rest != want {
+			t.Errorf("got %q, want %q", rest, want)
+		}
+		for range 3 {
+			if text := read(t, address); text != "hello" {
+				t.Errorf("got %q through the forward", text)
+			}
+		}
+		stderr.until(t, "joined")
+	}, "svc/web", "0:http", "--policy", "round-robin", "--via", "direct")
+	if got.code != exitOK || !strings.Contains(got.out, "3 connections, 0 refused\n") || !strings.Contains(got.out, "15B") {
+		t.Errorf("got %+v, want the summary", got)
+	}
+}
+
+func TestForwardPrintsJSONLines(t *testing.T) {
+	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
+	got := forwardUntil(t, `"joined"`, func(*screen, *screen) {}, "svc/web", "0:http", "-o", "json")
+	var kinds []string
+	for line := range strings.Lines(got.out) {
+		var document struct{ APIVersion, Kind, Event, Listen string }
+		if err := json.Unmarshal([]byte(line), &document); err != nil || document.APIVersion != "podpath/v1" {
+			t.Errorf("%s: %v", line, err)
+		}
+		kinds = append(kinds, document.Kind+" "+document.Event)
+	}
+	if want := "ForwardEvent listening, ForwardEvent joined, ForwardEvent stopped, ForwardSummary "; strings.Join(kinds, ", ") != want {
+		t.Errorf("got %q, want %q", kinds, want)
+	}
+}
+
+func TestForwardOfWholeNamespaces(t *testing.T) {
+	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
+	got := forwardUntil(t, "svc/web:18080", func(out, _ *screen) {
+		for line := range strings.Lines(out.String()) {
+			if f := strings.Fields(line); len(f) > 1 && f[1] == "svc/web:18080" {
+				if text := read(t, f[0]); text != "hello" {
+					t.Errorf("got %q through %s", text, f[0])
+				}
+			}
+		}
+	}, "--all-services", "--via", "direct")
+	if !strings.HasPrefix(got.out, "LISTENS ON") || !strings.Contains(got.out, "svc/idle:18080") || !strings.Contains(got.err, "svc/outside is left out: it is another name for db.example.com") {
+		t.Errorf("got %+v, want every Service", got)
+	}
+	got = forwardUntil(t, "web.shop", func(*screen, *screen) {}, "-l", "tier=front", "--hosts", "--via", "direct")
+	line, _, _ := strings.Cut(got.out, "\n")
+	if f := strings.Fields(line); len(f) != 5 || !strings.HasPrefix(f[0], "127.1.") || f[4] != "web" || strings.Contains(got.out+got.err, "idle") {
+		t.Errorf("got %+v, want one line for /etc/hosts", got)
+	}
+}
+
+func TestForwardServesMetrics(t *testing.T) {
+	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.Addr().String()
+	_ = free.Close()
+	forwardUntil(t, "svc/web:http", func(out, _ *screen) {
+		address, _, _ := strings.Cut(out.String(), " ")
+		read(t, address)
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+at+"/metrics", nil)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		text, _ := io.ReadAll(response.Body)
+		for _, want := range []string{"# TYPE podpath_forward_endpoint_connections_total counter\n", `podpath_forward_endpoint_connections_total{forward="svc/web:http",listen="` + address + `",endpoint="127.0.0.1:`, "podpath_forward_refused_total{"} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("got %s, want %s in it", text, want)
+			}
+		}
+		http.DefaultClient.CloseIdleConnections()
+	}, "svc/web", "0:http", "--metrics", at)
+}
+
+func TestForwardRefusesBadInput(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		denied bool
+		want   string
+	}{
+		"nothing":                   {nil, false, "say what to forward"},
+		"a port alone":              {[]string{"8080:80"}, false, "a port follows its target"},
+		"an unknown kind":           {[]string{"ingress/web:80"}, false, "is nothing that podpath forwards to"},
+		"an unknown Service":        {[]string{"svc/nope:80"}, false, `svc/nope:80: there is no Service "nope" in namespace shop; there is svc/idle`},
+		"an unknown port":           {[]string{"svc/web", "81"}, false, `svc/web:81: the Service has no port "81"; there is http:18080/TCP`},
+		"an ExternalName":           {[]string{"svc/outside:80"}, false, "another name for db.example.com"},
+		"no local port":             {[]string{"svc/web", "x:80"}, false, `"x" is no local port`},
+		"an unknown policy":         {[]string{"svc/web", "--policy", "fair"}, false, `there is no policy "fair"`},
+		"an unknown way":            {[]string{"svc/web", "--via", "air"}, false, `there is no way "air"`},
+		"a bad address":             {[]string{"svc/web", "--address", "here"}, false, `"here" is no address to listen on`},
+		"a bad selector":            {[]string{"-l", "=="}, false, "is no label selector"},
+		"a selector that finds nil": {[]string{"-l", "app=nobody"}, false, "there is no Service to forward in namespace shop"},
+		"targets beside all":        {[]string{"svc/web", "--all-services"}, false, "leave them out, or the targets"},
+		"hosts on one address":      {[]string{"svc/web", "--hosts"}, false, "--hosts needs an address for each target"},
+		"a missing permission":      {[]string{"svc/web", "0:http"}, true, "you may not create pods/portforward in namespace shop"},
+		"UDP through a tunnel":      {[]string{"svc/web", "0:http/udp", "--via", "tunnel"}, false, `no port "http"`},
+		"metrics at a bad address":  {[]string{"svc/web", "0:http", "--metrics", "nowhere"}, false, "serve metrics: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, !c.denied, 1)))
+			got := podpath(t, append([]string{"forward"}, c.args...)...)
+			if got.code != exitUsage || !strings.Contains(got.err, c.want) || got.out != "" {
+				t.Errorf("got %+v, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestParseOrders(t *testing.T) {
+	for text, want := range map[string]string{
+		"svc/web":                  "svc/web -1",
+		"svc/web:80":               "svc/web:80 -1",
+		"svc/web 8080:80 http":     "svc/web:80 8080, svc/web:http -1",
+		"svc/web :80":              "svc/web:80 0",
+		"svc/web:80 0:443":         "svc/web:80 -1, svc/web:443 0",
+		"svc/dns 5353:53/udp":      "svc/dns:53/udp 5353",
+		"svc/a 1:1 pod/b 2:2 3":    "svc/a:1 1, pod/b:2 2, pod/b:3 -1",
+		"deploy/web svc/db:5432":   "deploy/web -1, svc/db:5432 -1",
+		"svc/other/web 8080:named": "svc/other/web:named 8080",
+	} {
+		orders, err := parseOrders(strings.Fields(text), "shop")
+		var got []string
+		for _, o := range orders {
+			got = append(got, fmt.Sprintf("%s %d", o.Label, o.local))
+		}
+		if err != nil || strings.Join(got, ", ") != want {
+			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestLoopbacksDifferAndStay(t *testing.T) {
+	var orders []order
+	for i := range 2000 {
+		orders = append(orders, order{Destination: forward.Destination{Kind: forward.ToService, Key: kube.Key{Namespace: "shop", Name: fmt.Sprint("web-", i/2)}}})
+	}
+	assignLoopbacks(orders)
+	of := map[netip.Addr]string{}
+	for _, o := range orders {
+		if other, taken := of[o.address.IP]; taken && other != o.Name || !netip.MustParsePrefix("127.1.0.0/16").Contains(o.address.IP) {
+			t.Errorf("%s has %s, as %s has", o.Name, o.address.IP, other)
+		}
+		of[o.address.IP] = o.Name
+	}
+	alone := []order{{Destination: orders[0].Destination}}
+	if assignLoopbacks(alone); alone[0].address != orders[0].address {
+		t.Errorf("got %v, want the same address again", alone[0].address)
+	}
+}
+
+func TestEventWords(t *testing.T) {
+	target := forward.Target{Address: "10.244.1.5", Port: 80, Pod: "web-1"}
+	for want, e := range map[string]forward.Event{
+		"web-1 (10.244.1.5:80) joined":                                                     {Kind: forward.Joined, Target: target},
+		"web-1 (10.244.1.5:80) left (terminating)":                                         {Kind: forward.Left, Target: target, Reason: "terminating"},
+		"web-1 (10.244.1.5:80) is left alone for 5s: refused":                              {Kind: forward.Ejected, Target: target, Reason: "for 5s: refused"},
+		"no endpoint: connections wait up to 5s, then they are refused: it is scaled to 0": {Kind: forward.NoEndpoints, Reason: "it is scaled to 0"},
+		"there are endpoints again":                                                        {Kind: forward.Resumed},
+		"refused 3 connections: why":                                                       {Kind: forward.Refused, Count: 3, Reason: "why"},
+		"accept a connection: no fds":                                                      {Kind: forward.Trouble, Reason: "accept a connection: no fds"},
+	} {
+		if got := eventWords(e); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestByteCount(t *testing.T) {
+	for n, want := range map[int64]string{0: "0B", 1023: "1023B", 1024: "1.0KiB", 5 << 20: "5.0MiB", 3 << 40: "3.0TiB"} {
+		if got := byteCount(n); got != want {
+			t.Errorf("%d: got %s, want %s", n, got, want)
+		}
+	}
+}
