@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Apply creates the objects of a manifest that is beside this file, such as sample.yaml.
@@ -14,11 +15,16 @@ func (c *Cluster) Apply(namespace, manifest string) {
 	c.Kubectl("--namespace", namespace, "apply", "--filename", filepath.Join(filepath.Dir(c.script), manifest))
 }
 
+// proxyLag is how long after its Pods are ready a Service may still refuse: kube-proxy writes its rules once a second, and
+// nothing tells when it has.
+const proxyLag = 3 * time.Second
+
 // ApplySample creates what the person of the tutorial has: three Pods behind a ClusterIP, and waits until they are ready.
 func (c *Cluster) ApplySample(namespace string) {
 	c.t.Helper()
 	c.Apply(namespace, "sample.yaml")
 	c.WaitForRollout(namespace, "sample-deployment")
+	time.Sleep(proxyLag)
 }
 
 // BalancerAddress is what ApplyKinds makes the address of the Service kind-loadbalancer.
@@ -40,6 +46,7 @@ func (c *Cluster) ApplyToolboxes(namespace string) {
 	c.t.Helper()
 	c.Apply(namespace, "toolboxes.yaml")
 	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=85s", "pod", "--all")
+	time.Sleep(proxyLag)
 }
 
 // ApplyRungs creates the Pods of rungs.yaml, which podpath looks out of only where it may add something, and waits until
