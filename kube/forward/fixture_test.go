@@ -200,13 +200,20 @@ type tunnelled struct {
 	// late is what the first Read says instead, as a tunnel does after a
 	// refusal on the far side.
 	late error
+	read int64
 }
 
+// Read does not take a reset for an end: no route does.
 func (c *tunnelled) Read(b []byte) (int, error) {
 	if c.late != nil {
 		return 0, c.late
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	c.read += int64(n)
+	if errors.Is(err, io.EOF) && !endedProperly(c.Conn, c.read) {
+		err = errReset
+	}
+	return n, err
 }
 
 func (c *tunnelled) CloseWrite() error {
@@ -223,7 +230,7 @@ func tunnel(late map[string]error) Route {
 		if refusal, is := late[t.Pod]; is {
 			near, far := net.Pipe()
 			go func() { _, _ = io.Copy(io.Discard, far); _ = far.Close() }()
-			return &tunnelled{near, refusal}, nil
+			return &tunnelled{Conn: near, late: refusal}, nil
 		}
 		c, err := NewDirect().Open(context.Background(), t)
 		if err != nil {

@@ -140,8 +140,9 @@ func (r *relay) finish() {
 
 // mayTryAgain decides whether another endpoint may get what the client has
 // sent. After a refusal it may: nobody has seen it. After a reset the endpoint
-// may have acted on it, though most likely it has not: so one more endpoint is
-// tried, and no third one that the same request could bring down.
+// may have acted on it, though one that is leaving most likely has not. Of
+// others one more is tried, and no third one that the same request could bring
+// down.
 func (r *relay) mayTryAgain(err error) bool {
 	if r.answered.Load() || r.lost || r.gone {
 		return false
@@ -154,7 +155,7 @@ func (r *relay) mayTryAgain(err error) bool {
 	if !errors.Is(err, syscall.ECONNRESET) {
 		return false
 	}
-	if len(r.kept) > 0 {
+	if len(r.kept) > 0 && !r.flow.hasLeft() {
 		r.resets++
 	}
 	return r.resets <= 1

@@ -13,7 +13,8 @@ import (
 // endpoint is to blame, and no other one would do better.
 var ErrRouteDown = errors.New("the way to the endpoints is down")
 
-// Conn is an open connection to an endpoint.
+// Conn is an open connection to an endpoint. Read returns io.EOF only at the
+// proper end of what the endpoint sends, never after a reset.
 type Conn interface {
 	net.Conn
 	// CloseWrite ends what is sent, so that the other side sees the end and may
