@@ -39,6 +39,7 @@ func TestFeaturesPermitWhatTheyUseAndNoMore(t *testing.T) {
 		"probe":       {"create pods/exec", "get pods/exec", "list networking.k8s.io/ingresses", "list networking.k8s.io/networkpolicies"},
 		"ephemeral":   {"patch pods/ephemeralcontainers"},
 		"helper-pods": {"create pods", "delete pods", "list pods"},
+		"forward":     {"create pods/portforward", "get pods/portforward"},
 	} {
 		if got := permissions(rulesOf(t, feature)); !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", feature, got, want)

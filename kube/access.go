@@ -32,7 +32,7 @@ func (a Access) Rule() string {
 	switch {
 	case a.Verb == "list" || a.Verb == "watch":
 		verbs = "list, watch"
-	case a.Subresource == "exec":
+	case a.Subresource == "exec" || a.Subresource == "portforward":
 		verbs = "create, get" // get for WebSocket, create for SPDY; WebSocket needs both from Kubernetes 1.35 on
 	}
 	return fmt.Sprintf("{apiGroups: [%q], resources: [%s], verbs: [%s]}", a.Group, a.resource(), verbs)
