@@ -2,11 +2,10 @@ package probes
 
 import (
 	"context"
-	"net"
-	"net/netip"
 	"os"
 
 	"podpath/kube"
+	"podpath/probes/launch"
 )
 
 // Reader reads what a snapshot lacks. *kube.Client is one.
@@ -18,9 +17,10 @@ type Reader interface {
 
 // Look completes a snapshot to a World: it reads Ingresses, NetworkPolicies
 // and the labels of namespaces, as far as the user may, and finds out whether
-// podpath runs on a Node. What could not be read is in World.Unknown.
-func Look(ctx context.Context, s *kube.Snapshot, reader Reader) *World {
-	here := localAddresses()
+// the machine, which podpath runs on, is a Node. What could not be read is in
+// World.Unknown.
+func Look(ctx context.Context, s *kube.Snapshot, reader Reader, machine launch.Machine) *World {
+	here := machine.Addresses()
 	w := &World{Snapshot: s, LocalPod: podOf(s, here), LocalNode: nodeOf(s, here, os.Getenv("KUBERNETES_SERVICE_HOST") != ""), Home: s.Scope.Namespace}
 	var err error
 	if w.Ingresses, err = reader.Ingresses(ctx, s.Scope); err != nil {
@@ -37,19 +37,4 @@ func Look(ctx context.Context, s *kube.Snapshot, reader Reader) *World {
 		w.Unknown = append(w.Unknown, err)
 	}
 	return w
-}
-
-// localAddresses are those of the machine that podpath runs on.
-func localAddresses() []netip.Addr {
-	var out []netip.Addr
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil // then podpath counts as outside of the cluster
-	}
-	for _, a := range addresses {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil && !prefix.Addr().IsLoopback() {
-			out = append(out, prefix.Addr().Unmap())
-		}
-	}
-	return out
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"podpath/kube"
+	"podpath/probes/wire"
 )
 
 func TestPodpathFindsTheNodeThatItRunsOn(t *testing.T) {
@@ -30,7 +31,7 @@ func TestPodpathFindsTheNodeThatItRunsOn(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
-	for _, a := range localAddresses() {
+	for _, a := range (wire.Host{}).Addresses() {
 		if a.IsLoopback() || a.Is4In6() {
 			t.Errorf("got %s among the addresses of this machine", a)
 		}
@@ -68,7 +69,7 @@ func TestLookTellsWhatItMayNotSee(t *testing.T) {
 		"no policies":                      {reader{policies: denied}, 1, 0},
 		"no labels":                        {reader{list: some, labels: denied}, 1, 1},
 	} {
-		w := Look(t.Context(), storyWorld(t).Snapshot, test.reader)
+		w := Look(t.Context(), storyWorld(t).Snapshot, test.reader, wire.Host{})
 		if len(w.Unknown) != test.unknown || len(w.NamespaceLabels) != test.labels || w.Home != "shop" {
 			t.Errorf("%s: got %v, %v, home %q", name, w.Unknown, w.NamespaceLabels, w.Home)
 		}

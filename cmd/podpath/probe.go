@@ -17,6 +17,7 @@ import (
 	"podpath/kube"
 	"podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/wire"
 )
 
 const probeHelp = `Test paths from inside the Pods, and say why something fails.
@@ -257,7 +258,7 @@ func (p *probe) look(ctx context.Context, config *kube.Config, client *kube.Clie
 	if err := checkNamespace(ctx, client, snapshot); err != nil {
 		return nil, err
 	}
-	return probes.Look(ctx, snapshot, client), nil
+	return probes.Look(ctx, snapshot, client, wire.Host{}), nil
 }
 
 func (p *probe) checks(w *probes.World, args []string) ([]probes.Check, error) {

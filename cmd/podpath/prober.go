@@ -8,6 +8,7 @@ import (
 	"podpath/kube"
 	"podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/wire"
 )
 
 // prober probes one cluster for the UI.
@@ -27,7 +28,7 @@ func newProber(client *kube.Client, scope kube.Scope) *prober {
 
 // Look completes a snapshot.
 func (p *prober) Look(ctx context.Context, s *kube.Snapshot) *probes.World {
-	w := probes.Look(ctx, s, p.client)
+	w := probes.Look(ctx, s, p.client, wire.Host{})
 	w.Equipped = p.ladder().Equipped(ctx, w.Representatives())
 	return w
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +35,11 @@ type fakeCluster struct {
 	deleted []string
 }
 
+// nodeMachine is the host, at the address of a Node.
+type nodeMachine struct{ wire.Host }
+
+func (nodeMachine) Addresses() []netip.Addr { return []netip.Addr{netip.MustParseAddr("192.168.0.1")} }
+
 // ladder returns a ladder of the cluster as a snapshot of the manifests has it.
 func (f *fakeCluster) ladder(t *testing.T, o Options, manifests string) (*Ladder, *kube.Snapshot) {
 	t.Helper()
@@ -46,13 +51,10 @@ func (f *fakeCluster) ladder(t *testing.T, o Options, manifests string) (*Ladder
 			f.images[p.Key().String()+"/"+c.Name] = c.Image
 		}
 	}
-	o.RunID = "r1"
+	o.RunID, o.Machine = "r1", nodeMachine{}
 	l := New(f, o)
 	l.script = func(name string) (string, error) { return "#" + name, nil }
 	l.prober = func(arch string) ([]byte, error) { return []byte("prober for " + arch), nil }
-	l.addresses = func() ([]net.Addr, error) {
-		return []net.Addr{&net.IPNet{IP: net.IPv4(192, 168, 0, 1), Mask: net.CIDRMask(24, 32)}}, nil
-	}
 	return l, s
 }
 

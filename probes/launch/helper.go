@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -45,10 +45,8 @@ func (l *Ladder) Node(ctx context.Context, s *kube.Snapshot, name string) (Link,
 
 // isHere reports whether this machine has an internal address of the Node.
 func (l *Ladder) isHere(node *kube.Node) bool {
-	addresses, err := l.addresses()
-	return err == nil && slices.ContainsFunc(addresses, func(a net.Addr) bool {
-		ip, ok := a.(*net.IPNet)
-		return ok && slices.Contains(node.InternalIPs, ip.IP.String())
+	return slices.ContainsFunc(l.options.Machine.Addresses(), func(a netip.Addr) bool {
+		return slices.Contains(node.InternalIPs, a.String())
 	})
 }
 

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +26,14 @@ type Cluster interface {
 	Helpers(ctx context.Context, scope kube.Scope) ([]kube.HelperPod, error)
 }
 
+// Machine is what podpath runs on: wire.Host, or a machine of the practice
+// cluster.
+type Machine interface {
+	wire.Network
+	// Addresses are those of its interfaces, but for loopback.
+	Addresses() []netip.Addr
+}
+
 // Options say what the user has allowed.
 type Options struct {
 	// AllowEphemeral permits rung 3, AllowUpload rung 4, AllowHelperPods rung 5.
@@ -39,6 +47,9 @@ type Options struct {
 	// Namespace is where helper Pods are created and looked for; empty for
 	// default, and for all.
 	Namespace string
+	// Machine is the one that podpath runs on; nil for the one that it really
+	// runs on.
+	Machine Machine
 	// Parallel is how many commands that end by themselves may run at once,
 	// beside the probers of open links; 0 for defaultParallel.
 	Parallel int
@@ -52,9 +63,6 @@ const defaultParallel = 16
 type Ladder struct {
 	cluster Cluster
 	options Options
-	network wire.Network // of this process
-	// addresses are those of this machine.
-	addresses func() ([]net.Addr, error)
 	// script returns a script by its name in package assets; prober returns
 	// podpath's own prober for an architecture.
 	script func(name string) (string, error)
@@ -73,8 +81,11 @@ type Ladder struct {
 
 // New returns the ladder of one run.
 func New(cluster Cluster, o Options) *Ladder {
+	if o.Machine == nil {
+		o.Machine = wire.Host{}
+	}
 	return &Ladder{
-		cluster: cluster, options: o, network: wire.Host{}, addresses: net.InterfaceAddrs,
+		cluster: cluster, options: o,
 		script: assets.Script, prober: assets.Prober,
 		room: make(chan struct{}, cmp.Or(o.Parallel, defaultParallel)),
 	}

@@ -11,7 +11,7 @@ import (
 // until Close, or until ctx ends.
 func (l *Ladder) Local(ctx context.Context) (Link, error) {
 	return link(converse(ctx, Via{Rung: Local, Tool: toolPodpath}, func(ctx context.Context, in io.ReadCloser, out, _ io.WriteCloser) error {
-		return wire.Serve(ctx, in, out, toolPodpath, l.network)
+		return wire.Serve(ctx, in, out, toolPodpath, l.options.Machine)
 	}))
 }
 

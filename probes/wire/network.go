@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 )
@@ -27,6 +28,19 @@ type Host struct{}
 func (Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, network, address)
+}
+
+// Addresses are those of the interfaces of the machine, but for loopback. Where
+// they cannot be read there are none.
+func (Host) Addresses() []netip.Addr {
+	var out []netip.Addr
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && !prefix.Addr().IsLoopback() {
+			out = append(out, prefix.Addr().Unmap())
+		}
+	}
+	return out
 }
 
 // Open opens a file. It does not wait for the other end of a named pipe.
