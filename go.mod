@@ -12,6 +12,8 @@ require (
 
 require github.com/creack/pty v1.1.24
 
+require gopkg.in/evanphx/json-patch.v4 v4.13.0
+
 require (
 	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674
 	github.com/moby/spdystream v0.5.1 // indirect

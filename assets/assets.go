@@ -18,6 +18,21 @@ import (
 //go:embed probers
 var files embed.FS
 
+// demo holds the objects of the practice cluster, and its lessons.
+//
+//go:embed demo
+var demo embed.FS
+
+// Demo returns the manifests of the practice cluster, and in the folder lessons
+// its lessons.
+func Demo() fs.FS {
+	sub, err := fs.Sub(demo, "demo")
+	if err != nil {
+		panic(err) // the name is no valid path: a mistake here
+	}
+	return sub
+}
+
 // Architectures are those that Prober has a program for, as Go and the label
 // kubernetes.io/arch call them.
 func Architectures() []string { return []string{"amd64", "arm64", "arm"} }

@@ -1,0 +1,24 @@
+package api
+
+import (
+	"net/http"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// respondPart sends an object, or the part of it that was asked for and has a
+// kind of its own: that of a Scale of autoscaling/v1.
+func respondPart(w http.ResponseWriter, r request, o Object) error {
+	d, ok := o.(*appsv1.Deployment)
+	if !ok || r.subresource != "scale" {
+		return respond(w, r.Request, http.StatusOK, o)
+	}
+	respondJSON(w, http.StatusOK, map[string]any{
+		"kind": "Scale", "apiVersion": "autoscaling/v1",
+		"metadata": metav1.ObjectMeta{Name: d.Name, Namespace: d.Namespace, UID: d.UID, ResourceVersion: d.ResourceVersion, CreationTimestamp: d.CreationTimestamp},
+		"spec":     map[string]any{"replicas": d.Spec.Replicas},
+		"status":   map[string]any{"replicas": d.Status.Replicas, "selector": metav1.FormatLabelSelector(d.Spec.Selector)},
+	})
+	return nil
+}

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Kubelet is what the Nodes do for the API server. The contexts end with the
+// client's connection and with the server; what is called must return then.
+type Kubelet interface {
+	// Reach is the API server's way to the kubelet of a Node. The error is what
+	// dialing it says.
+	Reach(ctx context.Context, node string) error
+	// Exec runs a command in a container. The error is for a command that
+	// could not be started, in the runtime's words. stdin is nil when the
+	// client sends none, else it can be closed. The streams are not used any
+	// more when it returns.
+	Exec(ctx context.Context, namespace, pod, container string, command []string, stdin io.Reader, stdout, stderr io.Writer) (exit int, err error)
+	// Dial connects to a port on localhost in the network of a Pod.
+	Dial(ctx context.Context, namespace, pod string, port int) (net.Conn, error)
+}
+
+// Options are what a test or a lesson may want of the server.
+type Options struct {
+	// Denies says what the user may not do; nil is nothing. The resource can
+	// be one like pods/exec, the namespace is empty for the whole cluster.
+	Denies func(verb, resource, namespace string) bool
+}
+
+// Server is an API server on the loopback interface, with TLS and one user.
+type Server struct {
+	store   *Store
+	kubelet Kubelet
+	options Options
+
+	address, token string
+	certificate    []byte // PEM; it is its own authority
+	http           *http.Server
+	cancel         context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool
+	work   sync.WaitGroup // handlers, and what they have started
+}
+
+// user is how the API server calls whoever has the token.
+const user = "learner"
+
+// Serve starts a server of the objects in the store. It runs until ctx ends or
+// it is closed; Close must be called in any case.
+func Serve(ctx context.Context, store *Store, kubelet Kubelet, o Options) (*Server, error) {
+	s := &Server{store: store, kubelet: kubelet, options: o, token: rand.Text()}
+	pair, certificate, err := selfSigned(store.now())
+	if err != nil {
+		return nil, fmt.Errorf("make a certificate for the practice cluster: %w", err)
+	}
+	s.certificate = certificate
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("open a port for the practice cluster: %w", err)
+	}
+	s.address = "https://" + listener.Addr().String()
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.http = &http.Server{
+		Handler:     s,
+		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    log.New(io.Discard, "", 0), // of handshakes that clients break off
+	}
+	s.work.Go(func() { _ = s.http.ServeTLS(listener, "", "") })
+	s.work.Go(func() {
+		<-ctx.Done()
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		_ = s.http.Close()
+	})
+	return s, nil
+}
+
+// Config is how to reach the server as its user.
+func (s *Server) Config() *rest.Config {
+	return &rest.Config{Host: s.address, BearerToken: s.token, TLSClientConfig: rest.TLSClientConfig{CAData: s.certificate}}
+}
+
+// Kubeconfig is the same as a file for kubectl.
+func (s *Server) Kubeconfig() ([]byte, error) {
+	const name = "practice"
+	config := clientcmdapi.NewConfig()
+	config.Clusters[name] = &clientcmdapi.Cluster{Server: s.address, CertificateAuthorityData: s.certificate}
+	config.AuthInfos[user] = &clientcmdapi.AuthInfo{Token: s.token}
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: user, Namespace: "default"}
+	config.CurrentContext = name
+	return clientcmd.Write(*config)
+}
+
+// Close ends all connections and waits for everything that the server runs.
+func (s *Server) Close() {
+	s.cancel()
+	s.work.Wait()
+}
+
+// enter begins work that Close waits for; leave ends it.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.work.Add(1)
+	}
+	return !s.closed
+}
+
+func (s *Server) leave() { s.work.Done() }
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		return
+	}
+	defer s.leave()
+	if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.token)) != 1 {
+		respondError(w, r, errUnauthorized)
+		return
+	}
+	if answer := discovery(r); answer != nil {
+		respondJSON(w, http.StatusOK, answer)
+		return
+	}
+	asked, ok := parse(r)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if err := s.serve(w, asked); err != nil {
+		respondError(w, r, err)
+	}
+}
+
+// serve answers a request for objects. The error is for the client, to whom
+// nothing was sent yet.
+func (s *Server) serve(w http.ResponseWriter, r request) error {
+	if r.resource == accessReview {
+		return s.review(w, r)
+	}
+	if err := s.denial(r); err != nil {
+		return err
+	}
+	switch r.subresource {
+	case "exec":
+		return s.exec(w, r)
+	case "portforward":
+		return s.forward(w, r)
+	}
+	switch r.verb {
+	case "watch":
+		return s.watch(w, r)
+	case "list":
+		return s.list(w, r)
+	case "get":
+		return s.get(w, r)
+	case "create":
+		return s.create(w, r)
+	case "update", "patch":
+		return s.change(w, r)
+	case "delete":
+		return s.delete(w, r)
+	}
+	return errMethod
+}

@@ -1,0 +1,214 @@
+package network
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"podpath/probes/wire"
+)
+
+// process is a command that runs in a container. Nothing of the host is
+// executed: a few programs are written here, and the interpreters understand
+// podpath's own prober alone.
+type process struct {
+	*Place
+	image       image
+	in          io.Reader
+	out, errors io.Writer
+}
+
+// programTimeout is how long curl and the like wait.
+const programTimeout = 5 * time.Second
+
+// Exec runs a command in a container of the image, with the streams, of which
+// in may be nil, and returns its exit code. The error is in the words of the
+// runtime when the image has no such program.
+func (p *Place) Exec(ctx context.Context, imageName string, command []string, in io.Reader, out, stderr io.Writer) (exit int, err error) {
+	run := &process{p, imageOf(imageName), in, out, stderr}
+	if len(command) == 0 || !run.image.has(path.Base(command[0])) {
+		return 0, fmt.Errorf("OCI runtime exec failed: exec failed: unable to start container process: exec: %q: executable file not found in $PATH: unknown", strings.Join(command[:min(1, len(command))], ""))
+	}
+	return run.program(ctx, command), ctx.Err()
+}
+
+func (p *process) program(ctx context.Context, argv []string) int {
+	name, args := path.Base(argv[0]), argv[1:]
+	switch name {
+	case "sh", "bash", "python3", "perl":
+		return p.interpreter(ctx, name, args)
+	case "env":
+		return p.print(strings.Join(p.network.view().environ(p.network.view().pods[p.pod], p.container), "\n") + "\n")
+	case "hostname":
+		return p.cat("/etc/hostname")
+	case "ls":
+		return p.print("bin dev etc home lib proc root sys tmp usr var\n")
+	case "cat":
+		exit := 0
+		for _, file := range args {
+			exit = max(exit, p.cat(file))
+		}
+		return exit
+	}
+	ctx, cancel := context.WithTimeout(ctx, programTimeout)
+	defer cancel()
+	flags := func(arg string) bool { return strings.HasPrefix(arg, "-") && arg != "-" }
+	words := slices.DeleteFunc(slices.Clone(args), flags)
+	switch {
+	case name == "curl" && len(words) > 0, name == "wget" && len(words) > 0:
+		return p.fetch(ctx, name, words[len(words)-1])
+	case name == "nc" && len(words) > 1 && slices.ContainsFunc(args, func(a string) bool { return flags(a) && strings.Contains(a, "z") }):
+		return p.knock(ctx, words[len(words)-2], words[len(words)-1])
+	case name == "getent" && len(words) == 2, name == "nslookup" && len(words) > 0:
+		return p.find(ctx, name, words[len(words)-1])
+	}
+	return p.complain(1, "%s: the practice cluster does not know how to do this\n", name)
+}
+
+func (p *process) print(text string) int {
+	if _, err := io.WriteString(p.out, text); err != nil {
+		return 1
+	}
+	return 0
+}
+
+func (p *process) complain(exit int, format string, args ...any) int {
+	fmt.Fprintf(p.errors, format, args...)
+	return exit
+}
+
+func (p *process) cat(file string) int {
+	f, err := p.Open(file)
+	if err != nil {
+		return p.complain(1, "cat: %s: No such file or directory\n", file)
+	}
+	defer func() { _ = f.Close() }()
+	text, _ := io.ReadAll(f)
+	return p.print(string(text))
+}
+
+// interpreter runs what podpath asks of one, or a single command of a shell.
+// The arguments of a prober are an option, what reads the script, and the
+// length of that, which is ahead of the requests.
+func (p *process) interpreter(ctx context.Context, name string, args []string) int {
+	if len(args) < 2 || args[0] != "-c" && args[0] != "-e" {
+		return p.complain(2, "%s: in the practice cluster it runs only what follows -c\n", name)
+	}
+	if length, err := strconv.ParseInt(args[len(args)-1], 10, 32); err == nil && len(args) == 3 && p.in != nil {
+		if _, err := io.CopyN(io.Discard, p.in, length); err != nil {
+			return 1
+		}
+		if err := wire.Serve(ctx, closing{p.in}, closing{p.out}, name, p.Place); err != nil {
+			return 1
+		}
+		return 0
+	}
+	words := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(args[1]))
+	switch {
+	case strings.Contains(args[1], "podpath-survey 1"):
+		return p.survey()
+	case len(words) == 0, words[0] == ":":
+		return 0
+	case name != "sh" && name != "bash", strings.ContainsAny(args[1], ";|&$<>`(){}\n"):
+		return p.complain(2, "%s: the shells of the practice cluster run one plain command\n", name)
+	case words[0] == "exit" && len(words) == 2:
+		code, _ := strconv.Atoi(words[1])
+		return code
+	case words[0] == "echo":
+		return p.print(strings.Join(words[1:], " ") + "\n")
+	case !p.image.has(path.Base(words[0])):
+		return p.complain(127, "%s: 1: %s: not found\n", name, words[0])
+	}
+	return p.program(ctx, words)
+}
+
+// survey answers as assets/probers/survey.sh does.
+func (p *process) survey() int {
+	text := "podpath-survey 1\n"
+	for _, tool := range strings.Fields("bash python3 python perl nc busybox curl wget od hexdump") {
+		if p.image.has(tool) {
+			text += tool + " /usr/bin/" + tool + "\n"
+		}
+	}
+	if p.image.has("bash") {
+		text += "bash-version 5.2.15(1)-release\n"
+	}
+	return p.print(text + "machine aarch64\nEND\n")
+}
+
+// closing makes a stream one that can be closed, if it can.
+type closing struct{ stream any }
+
+func (c closing) Read(b []byte) (int, error)  { return c.stream.(io.Reader).Read(b) }
+func (c closing) Write(b []byte) (int, error) { return c.stream.(io.Writer).Write(b) }
+func (c closing) Close() error {
+	if closer, ok := c.stream.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// fetch is curl and wget.
+func (p *process) fetch(ctx context.Context, name, url string) int {
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return p.complain(3, "%s: (3) URL rejected\n", name)
+	}
+	request.Header.Set("User-Agent", name)
+	transport := &http.Transport{DialContext: p.DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	reply, err := transport.RoundTrip(request)
+	var missing *net.DNSError
+	switch {
+	case errors.As(err, &missing):
+		return p.complain(6, "%s: (6) Could not resolve host: %s\n", name, request.URL.Hostname())
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return p.complain(7, "%s: (7) Failed to connect to %s: Connection refused\n", name, request.URL.Host)
+	case ctx.Err() != nil:
+		return p.complain(28, "%s: (28) Connection timed out after %d milliseconds\n", name, programTimeout.Milliseconds())
+	case err != nil:
+		return p.complain(56, "%s: (56) %v\n", name, err)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	if _, err := io.Copy(p.out, reply.Body); err != nil {
+		return 18
+	}
+	return 0
+}
+
+// knock is nc -z.
+func (p *process) knock(ctx context.Context, host, port string) int {
+	c, err := p.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return p.complain(1, "nc: %s (%s): %v\n", host, port, errors.Unwrap(err))
+	}
+	defer func() { _ = c.Close() }()
+	return p.complain(0, "%s (%s) open\n", host, c.RemoteAddr())
+}
+
+// find is getent hosts and nslookup.
+func (p *process) find(ctx context.Context, name, host string) int {
+	address, err := p.lookup(ctx, host)
+	server, _, _ := p.resolver()
+	switch {
+	case err != nil && name == "getent":
+		return 2
+	case err != nil:
+		return p.complain(1, "Server:\t%s\n\n** server can't find %s: NXDOMAIN\n", server, host)
+	case name == "getent":
+		return p.print(fmt.Sprintf("%-16s%s\n", address, host))
+	}
+	return p.print(fmt.Sprintf("Server:\t%s\nAddress:\t%s:53\n\nName:\t%s\nAddress: %s\n", server, server, host, address))
+}

@@ -1,0 +1,176 @@
+package network
+
+import (
+	"net/netip"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Outside is the machine outside of the cluster, in the network of the Nodes.
+const Outside = "imac"
+
+// outsiders are the machines outside, and what they serve.
+var outsiders = map[string]struct{ ip, listens string }{
+	Outside:  {"192.168.100.100", "http:8080"},
+	"router": {"192.168.100.1", "dns:53"},
+}
+
+// host is one network namespace.
+type host struct {
+	name      string
+	ip        netip.Addr
+	node      *corev1.Node // that it runs on, or is; nil outside of the cluster
+	pod       *corev1.Pod  // nil for machines
+	listeners []listener
+}
+
+// endpoint is one address behind a port of a Service.
+type endpoint struct {
+	netip.AddrPort
+	node                        string
+	ready, serving, terminating bool
+	hostname                    string
+}
+
+// view is the cluster at one moment.
+type view struct {
+	hosts      map[string]*host // by NAMESPACE/POD, Node or machine; a Pod on the network of its Node has the Node's
+	addresses  map[netip.Addr]*host
+	pods       map[string]*corev1.Pod
+	services   []*corev1.Service
+	slices     map[string][]*discoveryv1.EndpointSlice // by NAMESPACE/SERVICE
+	policies   []*networkingv1.NetworkPolicy
+	ingresses  []*networkingv1.Ingress
+	namespaces map[string]*corev1.Namespace
+	upstream   map[string]netip.Addr
+}
+
+func list[T any](objects Objects, resource string) []T {
+	var out []T
+	for _, o := range objects.List(resource, "") {
+		if t, ok := o.(T); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func newView(objects Objects) *view {
+	v := &view{
+		hosts: map[string]*host{}, addresses: map[netip.Addr]*host{}, pods: map[string]*corev1.Pod{},
+		services: list[*corev1.Service](objects, "services"), slices: map[string][]*discoveryv1.EndpointSlice{},
+		policies: list[*networkingv1.NetworkPolicy](objects, "networkpolicies"), ingresses: list[*networkingv1.Ingress](objects, "ingresses"),
+		namespaces: map[string]*corev1.Namespace{}, upstream: map[string]netip.Addr{},
+	}
+	for name, o := range outsiders {
+		v.add(name, &host{name: name, listeners: parseListens(o.listens, nil)}, o.ip)
+	}
+	for _, node := range list[*corev1.Node](objects, "nodes") {
+		for _, a := range node.Status.Addresses {
+			if a.Type == corev1.NodeInternalIP {
+				v.add(node.Name, &host{name: node.Name, node: node}, a.Address)
+			}
+		}
+	}
+	for _, p := range list[*corev1.Pod](objects, "pods") {
+		v.addPod(p)
+	}
+	for _, s := range list[*discoveryv1.EndpointSlice](objects, "endpointslices") {
+		key := s.Namespace + "/" + s.Labels[discoveryv1.LabelServiceName]
+		v.slices[key] = append(v.slices[key], s)
+	}
+	for _, ns := range list[*corev1.Namespace](objects, "namespaces") {
+		v.namespaces[ns.Name] = ns
+	}
+	for _, s := range v.services {
+		for entry := range strings.FieldsSeq(s.Annotations[UpstreamAnnotation]) {
+			name, address, _ := strings.Cut(entry, "=")
+			if ip, ok := parse4(address); ok {
+				v.upstream[name+"."] = ip
+			}
+		}
+	}
+	return v
+}
+
+func (v *view) add(key string, h *host, ip string) {
+	var ok bool
+	if h.ip, ok = parse4(ip); ok {
+		v.hosts[key], v.addresses[h.ip] = h, h
+	}
+}
+
+// parse4 reads an address of IPv4: others the network does not have.
+func parse4(text string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(text)
+	return ip, err == nil && ip.Is4()
+}
+
+func (v *view) addPod(p *corev1.Pod) {
+	key := p.Namespace + "/" + p.Name
+	v.pods[key] = p
+	node := v.hosts[p.Spec.NodeName]
+	if node == nil || p.Status.PodIP == "" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+		return
+	}
+	if p.Spec.HostNetwork {
+		v.hosts[key] = node
+		if _, off := Fault(node.node.Annotations, "kube-proxy-down"); !off || p.Labels["k8s-app"] != proxyLabel {
+			node.listeners = append(node.listeners, listenersOf(p)...)
+		}
+		return
+	}
+	v.add(key, &host{name: key, node: node.node, pod: p, listeners: listenersOf(p)}, p.Status.PodIP)
+}
+
+// lives reports whether a host is still the same one, and its Node is up.
+func (v *view) lives(h *host) bool {
+	now := v.hosts[h.name]
+	return now != nil && !down(now.node) && (h.pod == nil || now.pod != nil && now.pod.UID == h.pod.UID)
+}
+
+// endpoints are those behind a port of a Service, from its EndpointSlices.
+func (v *view) endpoints(s *corev1.Service, port corev1.ServicePort) (out []endpoint) {
+	for _, slice := range v.slices[s.Namespace+"/"+s.Name] {
+		for _, p := range slice.Ports {
+			if p.Port == nil || value(p.Name) != port.Name || protocol(value(p.Protocol)) != protocol(port.Protocol) {
+				continue
+			}
+			for _, e := range slice.Endpoints {
+				ready := e.Conditions.Ready == nil || *e.Conditions.Ready
+				serving := ready
+				if e.Conditions.Serving != nil {
+					serving = *e.Conditions.Serving
+				}
+				for _, a := range e.Addresses {
+					if ip, ok := parse4(a); ok {
+						out = append(out, endpoint{
+							netip.AddrPortFrom(ip, uint16(*p.Port)), value(e.NodeName), ready, serving, value(e.Conditions.Terminating),
+							value(e.Hostname),
+						})
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (v *view) namespaceLabels(name string) labels.Set {
+	if ns := v.namespaces[name]; ns != nil {
+		return ns.Labels
+	}
+	return nil
+}
+
+// value is what a pointer leads to, or nothing.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

@@ -1,0 +1,150 @@
+package demo
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// services gives Services what the API server of a real cluster would:
+// defaults, a virtual address and node ports.
+func (c *Cluster) services() {
+	all := list[*corev1.Service](c, "services")
+	taken := map[string]bool{}
+	for _, s := range all {
+		taken[s.Spec.ClusterIP] = true
+		for _, p := range s.Spec.Ports {
+			taken[strconv.Itoa(int(p.NodePort))] = true
+		}
+	}
+	free := func(name func(i int) string) string {
+		i := 1
+		for taken[name(i)] {
+			i++
+		}
+		taken[name(i)] = true
+		return name(i)
+	}
+	for _, s := range all {
+		s = s.DeepCopy()
+		s.Spec.Type = cmp.Or(s.Spec.Type, corev1.ServiceTypeClusterIP)
+		s.Spec.SessionAffinity = cmp.Or(s.Spec.SessionAffinity, corev1.ServiceAffinityNone)
+		if s.Spec.ClusterIP == "" && s.Spec.Type != corev1.ServiceTypeExternalName {
+			s.Spec.ClusterIP = free(func(i int) string { return fmt.Sprintf("10.96.100.%d", i) })
+		}
+		if s.Spec.ClusterIP != "" {
+			s.Spec.ClusterIPs = []string{s.Spec.ClusterIP}
+		}
+		for i := range s.Spec.Ports {
+			p := &s.Spec.Ports[i]
+			p.Protocol = cmp.Or(p.Protocol, corev1.ProtocolTCP)
+			if p.TargetPort == (intstr.IntOrString{}) {
+				p.TargetPort = intstr.FromInt32(p.Port)
+			}
+			if p.NodePort == 0 && (s.Spec.Type == corev1.ServiceTypeNodePort || s.Spec.Type == corev1.ServiceTypeLoadBalancer) {
+				number, _ := strconv.Atoi(free(func(i int) string { return strconv.Itoa(30100 + i) }))
+				p.NodePort = int32(number)
+			}
+		}
+		c.put(s)
+	}
+}
+
+const sliceManager = "endpointslice-controller.k8s.io"
+
+// endpoints writes the EndpointSlices of all Services that have a selector.
+func (c *Cluster) endpoints() {
+	pods, wanted := list[*corev1.Pod](c, "pods"), map[string]bool{}
+	for _, s := range list[*corev1.Service](c, "services") {
+		if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
+			continue
+		}
+		for _, slice := range c.slices(s, pods) {
+			wanted[slice.Namespace+"/"+slice.Name] = true
+			if old, there := c.store.Get("endpointslices", slice.Namespace, slice.Name); there {
+				slice.CreationTimestamp = old.GetCreationTimestamp()
+			}
+			c.put(slice)
+		}
+	}
+	for _, slice := range list[*discoveryv1.EndpointSlice](c, "endpointslices") {
+		if slice.Labels[discoveryv1.LabelManagedBy] == sliceManager && !wanted[slice.Namespace+"/"+slice.Name] {
+			c.store.Delete("endpointslices", slice.Namespace, slice.Name)
+		}
+	}
+}
+
+// slices are the EndpointSlices of a Service: one for all Pods in which its
+// ports have the same numbers. A named port that a Pod lacks is left out.
+func (c *Cluster) slices(s *corev1.Service, pods []*corev1.Pod) map[string]*discoveryv1.EndpointSlice {
+	byPorts := map[string]*discoveryv1.EndpointSlice{}
+	for _, p := range pods {
+		over := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+		if p.Namespace != s.Namespace || p.Status.PodIP == "" || over || !labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(p.Labels)) {
+			continue
+		}
+		var ports []discoveryv1.EndpointPort
+		for _, port := range s.Spec.Ports {
+			if number := targetPort(port, p); number != 0 {
+				ports = append(ports, discoveryv1.EndpointPort{Name: new(port.Name), Port: new(number), Protocol: new(port.Protocol)})
+			}
+		}
+		key := hash(ports)
+		slice := byPorts[key]
+		if slice == nil {
+			slice = &discoveryv1.EndpointSlice{
+				ObjectMeta: metav1.ObjectMeta{
+					Namespace: s.Namespace, Name: s.Name + "-" + hash(s.Namespace + "/" + s.Name)[:5], CreationTimestamp: c.now(),
+					OwnerReferences: owner("v1", "Service", s.Name, s.UID),
+					Labels:          map[string]string{discoveryv1.LabelServiceName: s.Name, discoveryv1.LabelManagedBy: sliceManager},
+				},
+				AddressType: discoveryv1.AddressTypeIPv4, Ports: ports,
+			}
+			if n := len(byPorts); n > 0 {
+				slice.Name = fmt.Sprintf("%s-%d", slice.Name, n)
+			}
+			byPorts[key] = slice
+		}
+		slice.Endpoints = append(slice.Endpoints, c.endpoint(s, p))
+	}
+	return byPorts
+}
+
+func (c *Cluster) endpoint(s *corev1.Service, p *corev1.Pod) discoveryv1.Endpoint {
+	serving := podReady(p) || s.Spec.PublishNotReadyAddresses
+	terminating := p.DeletionTimestamp != nil
+	e := discoveryv1.Endpoint{
+		Addresses: []string{p.Status.PodIP}, NodeName: new(p.Spec.NodeName),
+		Conditions: discoveryv1.EndpointConditions{
+			Ready: new(serving && (!terminating || s.Spec.PublishNotReadyAddresses)), Serving: new(serving), Terminating: new(terminating),
+		},
+		TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: p.UID},
+	}
+	if n, ok := c.store.Get("nodes", "", p.Spec.NodeName); ok {
+		if zone, ok := n.GetLabels()[corev1.LabelTopologyZone]; ok {
+			e.Zone = new(zone)
+		}
+	}
+	return e
+}
+
+// targetPort is the port of a Pod that a Service means, or 0.
+func targetPort(port corev1.ServicePort, p *corev1.Pod) int32 {
+	if port.TargetPort.Type == intstr.Int {
+		return cmp.Or(port.TargetPort.IntVal, port.Port)
+	}
+	for _, container := range p.Spec.Containers {
+		for _, declared := range container.Ports {
+			if declared.Name == port.TargetPort.StrVal && cmp.Or(declared.Protocol, corev1.ProtocolTCP) == cmp.Or(port.Protocol, corev1.ProtocolTCP) {
+				return declared.ContainerPort
+			}
+		}
+	}
+	return 0
+}
