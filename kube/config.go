@@ -17,7 +17,9 @@ import (
 // Options say which cluster to use, as which user and how. They are kubectl's,
 // with kubectl's meaning.
 type Options struct {
-	Kubeconfig    string // a file; empty for $KUBECONFIG, then ~/.kube/config, then the Pod's own service account
+	Kubeconfig string // a file; empty for $KUBECONFIG, then ~/.kube/config, then the Pod's own service account
+	// Inline is the text of a kubeconfig, in place of any file.
+	Inline        []byte
 	Context       string
 	Namespace     string
 	AllNamespaces bool
@@ -66,14 +68,15 @@ const connectTimeout = 5 * time.Second
 
 // Load reads the configuration. Its errors name the file or the context.
 func Load(o Options) (*Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.Kubeconfig
 	overrides := &clientcmd.ConfigOverrides{
 		CurrentContext: o.Context,
 		Context:        clientcmdapi.Context{Namespace: o.Namespace},
 		AuthInfo:       clientcmdapi.AuthInfo{Impersonate: o.As, ImpersonateGroups: o.AsGroups},
 	}
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
+	loader, err := o.loader(overrides)
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
 	raw, err := loader.RawConfig()
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
@@ -108,6 +111,20 @@ func Load(o Options) (*Config, error) {
 		}
 	}
 	return c, c.tune(o)
+}
+
+// loader reads files, or the text that there is in their place.
+func (o Options) loader(overrides *clientcmd.ConfigOverrides) (clientcmd.ClientConfig, error) {
+	if o.Inline != nil {
+		config, err := clientcmd.Load(o.Inline)
+		if err != nil {
+			return nil, err
+		}
+		return clientcmd.NewDefaultClientConfig(*config, overrides), nil
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = o.Kubeconfig
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides), nil
 }
 
 // reload reads the configuration again, of the same context even if the

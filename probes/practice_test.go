@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -51,9 +49,7 @@ func visit(t testing.TB, c *demo.Cluster, namespace string) *learner {
 	t.Helper()
 	text, err := c.Kubeconfig()
 	must(t, err)
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	must(t, os.WriteFile(file, text, 0o600))
-	config, err := kube.Load(kube.Options{Kubeconfig: file, Namespace: namespace})
+	config, err := kube.Load(kube.Options{Inline: text, Namespace: namespace})
 	must(t, err)
 	client, err := kube.NewClient(config)
 	must(t, err)

@@ -76,6 +76,9 @@ func (c *Cluster) apply(document []byte) (undo func() error, err error) {
 	plural, _ := meta.UnsafeGuessKindToResource(o.GetObjectKind().GroupVersionKind())
 	old, there := c.store.Get(plural.Resource, o.GetNamespace(), o.GetName())
 	if !there {
+		if o.GetAnnotations()[ageAnnotation] != "" {
+			o = c.aged(o)
+		}
 		_, err = c.store.Put(o)
 		return func() error { c.store.Delete(plural.Resource, o.GetNamespace(), o.GetName()); return nil }, err
 	}

@@ -27,6 +27,8 @@ type Options struct {
 	// Manifests holds the objects, in files named *.yaml; nil for those that
 	// podpath carries.
 	Manifests fs.FS
+	// Lesson is what to begin with; see Begin.
+	Lesson assets.Lesson
 	// Still keeps the cluster from living by itself: no rollouts, no scaling.
 	Still bool
 	// Seed is of all that is chosen at random: names, Nodes, endpoints, and what
@@ -50,15 +52,15 @@ type Cluster struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 
+	learning sync.Mutex
+	undo     func() error // of what the lesson has changed
+
 	// The rest belongs to the goroutine of the controllers.
 	random   *rand.Rand
 	age      time.Duration        // how long ago it is while the cluster is made
 	last     map[string]int       // the Pod address that each Node has given last
 	upcoming map[string]time.Time // when each Deployment does something next
 }
-
-// master is the machine that podpath seems to run on at first.
-const master = "raspi001"
 
 // oldest is the age of most objects when the cluster starts; Pods are younger,
 // so that they know all Services.
@@ -86,17 +88,13 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		options: o, store: api.NewStore(o.Now), cancel: cancel,
 		random: rand.New(rand.NewPCG(o.Seed, 1)), last: map[string]int{}, upcoming: map[string]time.Time{},
 	}
-	if err := c.load(o.Manifests); err != nil {
-		cancel()
-		return nil, err
-	}
 	c.network = network.New(c.store, o.Seed)
 	c.machine = &Machine{network: c.network}
-	if c.SetMachine(master) != nil { // a test may do without it
-		_ = c.SetMachine(network.Outside)
+	err := c.load(o.Manifests)
+	if err == nil {
+		c.server, err = api.Serve(ctx, c.store, c, api.Options{Denies: o.Denies})
 	}
-	var err error
-	if c.server, err = api.Serve(ctx, c.store, c, api.Options{Denies: o.Denies}); err != nil {
+	if err != nil {
 		cancel()
 		return nil, errors.Join(err, c.network.Close())
 	}
@@ -150,6 +148,9 @@ func (c *Cluster) load(manifests fs.FS) error {
 		c.reconcile()
 	}
 	c.age = 0
+	if err := c.Begin(c.options.Lesson); err != nil { // now: a Node that was down before would have no Pods
+		return err
+	}
 	for range settling { // until nothing changes any more
 		changed := c.store.Changed()
 		c.reconcile()

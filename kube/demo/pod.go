@@ -34,6 +34,7 @@ func (c *Cluster) pods() {
 		living[string(old.UID)] = true
 		p := old.DeepCopy()
 		all[i] = p
+		complete(p)
 		if p.DeletionTimestamp != nil {
 			grace := time.Duration(0)
 			if s := p.DeletionGracePeriodSeconds; s != nil {
@@ -55,6 +56,15 @@ func (c *Cluster) pods() {
 	for _, e := range list[*corev1.Event](c, "events") {
 		if e.InvolvedObject.Kind == "Pod" && !living[string(e.InvolvedObject.UID)] {
 			c.store.Delete("events", e.Namespace, e.Name)
+		}
+	}
+}
+
+// complete gives a Pod the defaults that somebody looks at.
+func complete(p *corev1.Pod) {
+	for _, container := range p.Spec.Containers {
+		for i := range container.Ports {
+			container.Ports[i].Protocol = cmp.Or(container.Ports[i].Protocol, corev1.ProtocolTCP)
 		}
 	}
 }

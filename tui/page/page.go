@@ -75,7 +75,12 @@ func (p *Page) SetSize(width, height int) {
 	p.port.SetWidth(width)
 	p.port.SetHeight(height)
 	p.wrap()
-	p.port.SetYOffset(slices.IndexFunc(p.wrapped, func(w wrapped) bool { return w.line == top }))
+	p.ScrollTo(top)
+}
+
+// ScrollTo brings a line to the top.
+func (p *Page) ScrollTo(line int) {
+	p.port.SetYOffset(slices.IndexFunc(p.wrapped, func(w wrapped) bool { return w.line == line }))
 }
 
 // SetLines replaces the text; the place in it stays.

@@ -34,11 +34,16 @@ inside() {
   nsenter --target "$holder" --net --mount --uts --pid="/proc/$holder/ns/pid_for_children" "$@"
 }
 
-# daemon MACHINE PROGRAM [ARG...]: start a program on a machine, with its output in a log of its name.
-daemon() {
-  local machine=$1 program=$2
+# daemon MACHINE PROGRAM [ARG...]: start a program on a machine, with its output in a log of its name. It gets no other open
+# file: one of the caller's, such as a lock, would stay open as long as it runs.
+daemon() (
+  local machine=$1 program=$2 fd
+  for fd in /proc/self/fd/*; do
+    fd=${fd##*/}
+    ((fd <= 2)) || eval "exec $fd>&-" 2>/dev/null || true
+  done
   inside "$machine" setsid --fork "${@:2}" >>"$STATE/log/$machine.${program##*/}.log" 2>&1 </dev/null
-}
+)
 
 # runs MACHINE PROGRAM: whether it does. The kernel keeps 15 letters of a program's name.
 runs() { inside "$1" pgrep --exact "${2:0:15}" >/dev/null; }

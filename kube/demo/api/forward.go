@@ -85,6 +85,11 @@ type destination struct {
 // in containerd, whose users wonder about it as well.
 const lingering = time.Second
 
+// settling is a pause before a refusal. The library resets the streams behind
+// it; when that comes before it has confirmed them, the client sees neither.
+// Nothing tells when it has; a real dial takes longer than this as well.
+const settling = 10 * time.Millisecond
+
 // PortForward is what the library calls for a connection of the client.
 func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, stream io.ReadWriteCloser) error {
 	if !d.enter() {
@@ -93,6 +98,10 @@ func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, 
 	defer d.leave()
 	conn, err := d.kubelet.Dial(d.ctx, d.namespace, pod, int(port))
 	if err != nil {
+		select {
+		case <-time.After(settling):
+		case <-d.ctx.Done():
+		}
 		return fmt.Errorf("failed to execute portforward in network namespace %q: failed to connect to localhost:%d inside namespace %q, IPv4: %w",
 			"/var/run/netns/practice", port, pod, err)
 	}
@@ -107,6 +116,9 @@ func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, 
 		err = errors.Join(err, second)
 	case <-time.After(lingering):
 	case <-d.ctx.Done():
+	}
+	if d.ctx.Err() != nil {
+		return nil // the client has left
 	}
 	return err
 }

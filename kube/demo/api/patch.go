@@ -92,7 +92,9 @@ func merge(into, patch map[string]any, t reflect.Type) map[string]any {
 			case "$retainKeys":
 				maps.DeleteFunc(into, func(key string, _ any) bool { return !slices.Contains(value, any(key)) })
 			case "$deleteFromPrimitiveList":
-				into[of] = slices.DeleteFunc(list, func(e any) bool { return slices.Contains(value, e) })
+				into[of] = slices.DeleteFunc(list, func(e any) bool {
+					return slices.ContainsFunc(value, func(gone any) bool { return keyIn(gone, "") == keyIn(e, "") })
+				})
 			default:
 				element, key := fieldOf(t, name)
 				list, _ := into[name].([]any)
@@ -163,12 +165,13 @@ func ordered(merged, old, order []any, key string) []any {
 	return append(append(all, named...), others...)
 }
 
-// keyIn is what an element of a list is known by: its key field, or itself.
-func keyIn(element any, key string) any {
+// keyIn is what an element of a list is known by: its key field, or itself. It
+// is a text because what clients send may be no key.
+func keyIn(element any, key string) string {
 	if fields := asMap(element); fields != nil {
-		return fields[key]
+		element = fields[key]
 	}
-	return element
+	return fmt.Sprint(element)
 }
 
 // asMap returns nil for what is none.

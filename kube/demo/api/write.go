@@ -67,8 +67,11 @@ func dryRun(r request) bool { return r.URL.Query().Get("dryRun") == metav1.DryRu
 
 func (s *Server) create(w http.ResponseWriter, r request) error {
 	o, err := sent(r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case r.name != "":
+		return errMethod
 	}
 	return s.add(w, r, o)
 }
@@ -189,7 +192,7 @@ func part(subresource string, old, now map[string]any) map[string]any {
 		now, about = whole, asMap(whole["metadata"])
 	}
 	now["status"] = old["status"]
-	if !reflect.DeepEqual(old["spec"], now["spec"]) {
+	if about != nil && !reflect.DeepEqual(old["spec"], now["spec"]) {
 		generation, _ := asMap(old["metadata"])["generation"].(int64)
 		about["generation"] = generation + 1
 	}

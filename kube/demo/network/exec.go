@@ -54,6 +54,9 @@ func (p *process) program(ctx context.Context, argv []string) int {
 	case "ls":
 		return p.print("bin dev etc home lib proc root sys tmp usr var\n")
 	case "cat":
+		if len(args) == 0 {
+			args = []string{"-"}
+		}
 		exit := 0
 		for _, file := range args {
 			exit = max(exit, p.cat(file))
@@ -87,7 +90,17 @@ func (p *process) complain(exit int, format string, args ...any) int {
 	return exit
 }
 
+// cat prints a file, or "-", which is what comes in.
 func (p *process) cat(file string) int {
+	if file == "-" {
+		if p.in == nil {
+			return 0
+		}
+		if _, err := io.Copy(p.out, p.in); err != nil {
+			return 1
+		}
+		return 0
+	}
 	f, err := p.Open(file)
 	if err != nil {
 		return p.complain(1, "cat: %s: No such file or directory\n", file)
