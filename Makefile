@@ -3,7 +3,7 @@ COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 COMPILE := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
 LINT    := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners ./...
-SCRIPTS := .ci/run e2e/run e2e/bench/run e2e/bench/probes e2e/plane/plane e2e/cluster/cluster $(wildcard e2e/cluster/lib/*.sh assets/probers/*.sh)
+SCRIPTS := .ci/run e2e/run e2e/bench/run e2e/bench/probes e2e/bench/forwards/run e2e/plane/plane e2e/cluster/cluster $(wildcard e2e/cluster/lib/*.sh assets/probers/*.sh)
 
 # dist makes one binary for each of these: OS_ARCH, and for 32-bit ARM the version of the instruction set.
 PLATFORMS := linux_amd64 linux_arm64 linux_armv7 linux_armv6 darwin_arm64
@@ -33,9 +33,10 @@ lint: ## check the code and the scripts
 e2e: build ## run the tests on a real cluster, all or RUN=TestName (root)
 	e2e/run '$(RUN)'
 
-bench: build dist/linux_armv7 ## measure podpath with 10,000 Pods, and its probes (root)
+bench: build dist/linux_armv7 ## measure podpath with 10,000 Pods, its probes and its forwards (root)
 	@e2e/bench/run bin/podpath dist/podpath_$(VERSION)_linux_armv7
 	@e2e/bench/probes bin/podpath
+	@e2e/bench/forwards/run bin/podpath
 
 dist: $(PLATFORMS:%=dist/%) ## compile a static binary for every platform, with checksums
 	cd dist && sha256sum podpath_$(VERSION)_* >SHA256SUMS && cat SHA256SUMS

@@ -12,7 +12,7 @@ func web() evidence {
 	return evidence{
 		service: &Service{
 			Namespace: "shop", Name: "web", Kind: ClusterIP, Selector: Labels{{"app", "web"}},
-			Ports:     []ServicePort{{"http", "TCP", 8080, "http", 0}, {"plain", "TCP", 81, "80", 0}},
+			Ports:     []ServicePort{{Name: "http", Protocol: "TCP", Port: 8080, TargetPort: "http"}, {Name: "plain", Protocol: "TCP", Port: 81, TargetPort: "80"}},
 			Endpoints: []Endpoint{{Address: "10.0.0.1", Ready: true}}, Counts: EndpointCounts{Total: 1, Ready: 1},
 		},
 		pods: []*Pod{pod}, podsKnown: true, slicesKnown: true,

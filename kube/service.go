@@ -65,6 +65,8 @@ type ServicePort struct {
 	// that their containers declare.
 	TargetPort string
 	NodePort   int // 0 when there is none
+	// AppProtocol is what is spoken there, such as https, where somebody says so.
+	AppProtocol string
 }
 
 // String writes the way of a connection: 8080→80/TCP, with the node port in
@@ -128,7 +130,11 @@ func newService(in interner, o *corev1.Service) *Service {
 		if target == "" || target == "0" {
 			target = strconv.Itoa(int(p.Port))
 		}
-		s.Ports = append(s.Ports, ServicePort{in.text(p.Name), in.text(string(p.Protocol)), int(p.Port), in.text(target), int(p.NodePort)})
+		port := ServicePort{Name: in.text(p.Name), Protocol: in.text(string(p.Protocol)), Port: int(p.Port), TargetPort: in.text(target), NodePort: int(p.NodePort)}
+		if p.AppProtocol != nil {
+			port.AppProtocol = in.text(*p.AppProtocol)
+		}
+		s.Ports = append(s.Ports, port)
 	}
 	for _, i := range o.Status.LoadBalancer.Ingress {
 		if address := cmp.Or(i.IP, i.Hostname); address != "" {

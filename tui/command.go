@@ -8,7 +8,7 @@ import (
 
 	"podpath/kube"
 	"podpath/tui/intent"
-	"podpath/tui/picker"
+	"podpath/tui/menu"
 	"podpath/tui/probes"
 )
 
@@ -24,9 +24,11 @@ var commands = []command{
 	{[]string{"pods", "po", "pod"}, "pods", "Pods by Node", func(m *Model, _ string) tea.Cmd { m.show(m.panes[0]); return nil }},
 	{[]string{"services", "svc", "service"}, "svc", "Services", func(m *Model, _ string) tea.Cmd { m.show(m.panes[1]); return nil }},
 	{[]string{"probes"}, "probes", "Probes", func(m *Model, _ string) tea.Cmd { m.show(m.panes[2]); return nil }},
+	{[]string{"forwards", "fwd"}, "forwards", "Forwards", func(m *Model, _ string) tea.Cmd { m.show(m.panes[3]); return nil }},
 	{[]string{"probe"}, "probe [FROM TO…]", "probe paths, such as pod/a pod/b:80, or everything", probe},
 	{[]string{"namespace", "ns", "namespaces"}, "ns [NAME|all]", "look at another namespace, or at all of them", useNamespace},
 	{[]string{"context", "ctx", "contexts"}, "ctx [NAME]", "use another context of the kubeconfig", useContext},
+	{[]string{"lessons", "lesson"}, "lessons [NAME]", "learn on the practice cluster", learn},
 	{[]string{"status"}, "status", "what podpath may and can read, and what would permit the rest", func(m *Model, _ string) tea.Cmd { m.push(newStatus(m)); return nil }},
 	{[]string{"reload"}, "reload", "read the kubeconfig again and connect anew", reload},
 	{[]string{"quit", "q", "q!"}, "q", "quit", func(*Model, string) tea.Cmd { return tea.Quit }},
@@ -48,7 +50,7 @@ func probe(m *Model, words string) tea.Cmd {
 func useNamespace(m *Model, name string) tea.Cmd {
 	switch name {
 	case "":
-		m.push(picker.Namespaces(m.theme, m.snapshot.Scope.Namespace))
+		m.push(menu.New(m.theme, menu.Namespaces(m.snapshot.Scope.Namespace)))
 		return nil
 	case "all":
 		name = ""
@@ -62,7 +64,7 @@ func useContext(m *Model, name string) tea.Cmd {
 		m.notice = "There are no contexts: podpath uses the service account of its Pod."
 		return nil
 	case name == "":
-		m.push(picker.Contexts(m.theme, m.session.Contexts, m.session.Context))
+		m.push(menu.New(m.theme, menu.Contexts(m.session.Contexts, m.session.Context)))
 		return nil
 	}
 	return intent.Send(intent.UseContext{Context: name})
@@ -95,6 +97,11 @@ func (m *Model) completions() []string {
 	}
 	for _, ns := range append([]string{"all"}, m.snapshot.Namespaces...) {
 		lines = append(lines, "ns "+ns, "namespace "+ns)
+	}
+	if m.options.Practice != nil {
+		for _, l := range m.options.Practice.Lessons {
+			lines = append(lines, "lessons "+l.Name, "lesson "+l.Name)
+		}
 	}
 	if m.session != nil {
 		for _, c := range m.session.Contexts {

@@ -12,7 +12,6 @@ import (
 
 	"podpath/kube"
 	"podpath/tui/page"
-	"podpath/tui/probes"
 	"podpath/tui/style"
 	"podpath/tui/words"
 )
@@ -95,7 +94,7 @@ func (m *Model) tabs(short int) string {
 
 // tabCount is how many objects a pane has, or what else it says of itself.
 func (m *Model) tabCount(pane view) string {
-	if p, ok := pane.(*probes.Pane); ok {
+	if p, ok := pane.(interface{ Tab() string }); ok {
 		return p.Tab()
 	}
 	if !m.snapshot.State(pane.Resource()).Listed {

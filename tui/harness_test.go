@@ -76,6 +76,7 @@ type setup struct {
 	connect       func(Choice) error
 	ascii         bool
 	readOnly      bool
+	practice      *Practice
 }
 
 // screen drives the root model as Bubble Tea does, but without a terminal: it
@@ -89,6 +90,7 @@ type screen struct {
 	source        *fakeSource
 	reader        *fakeReader
 	prober        *fakeProber
+	forwarder     *fakeForwarder
 	chosen        []Choice
 	copied        string
 	quit          bool // or suspended
@@ -98,7 +100,7 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := &screen{T: t, width: o.width, height: o.height, messages: make(chan tea.Msg, 100), source: newSource(), reader: &fakeReader{}, prober: &fakeProber{pause: time.Millisecond}}
+		s := &screen{T: t, width: o.width, height: o.height, messages: make(chan tea.Msg, 100), source: newSource(), reader: &fakeReader{}, prober: &fakeProber{pause: time.Millisecond}, forwarder: &fakeForwarder{changed: make(chan struct{}, 1)}}
 		if s.width == 0 {
 			s.width, s.height = 80, 24
 		}
@@ -128,7 +130,7 @@ func drive(t *testing.T, o setup, test func(s *screen)) {
 				s.source = newSource(snapshot)
 				return s.cluster(c.Context, snapshot.Scope, s.source), nil
 			},
-			ASCII: o.ascii, ReadOnly: o.readOnly,
+			ASCII: o.ascii, ReadOnly: o.readOnly, Forwards: s.forwarder, Practice: o.practice,
 			Now: func() time.Time { return golden.Now.Add(time.Since(bubbleStart)) },
 		}, s.width, s.height)
 		s.start(s.model.Init())

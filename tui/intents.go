@@ -8,7 +8,10 @@ import (
 	"podpath/kube"
 	"podpath/tui/detail"
 	"podpath/tui/endpoints"
+	"podpath/tui/forwards"
 	"podpath/tui/intent"
+	"podpath/tui/lessons"
+	"podpath/tui/menu"
 	"podpath/tui/pods"
 	"podpath/tui/probes"
 	"podpath/tui/services"
@@ -40,8 +43,16 @@ func (m *Model) receive(msg tea.Msg) tea.Cmd {
 		return m.reconnect(Choice{Context: m.session.Context, Namespace: msg.Namespace, All: msg.Namespace == ""})
 	case intent.UseContext:
 		return m.reconnect(Choice{Context: msg.Context})
-	case intent.Probe, probes.Start, probes.Again, probes.Everything, probes.ShowEvidence, probes.OpenMenu, probes.AskForWays, probes.Permit:
+	case intent.Probe, probes.Start, probes.Again, probes.Everything, probes.ShowEvidence, probes.AskForWays, probes.Permit:
 		return m.receiveProbing(msg)
+	case intent.Forward, forwards.AskLocal, forwards.Retry, forwards.Show, forwards.AskStop, forwards.SetPolicy, forwards.SetVia:
+		return m.receiveForwarding(msg)
+	case lessons.Begin:
+		return m.beginLesson(msg.Lesson)
+	case lessonBegan:
+		m.receiveLesson(msg)
+	case menu.Open:
+		m.push(menu.New(m.theme, msg))
 	default:
 		for _, v := range m.stack {
 			if r, ok := v.(reader); ok && r.Receive(msg) {
@@ -69,10 +80,8 @@ func (m *Model) receiveProbing(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case intent.Probe:
 		m.openMenu(probes.Ask(msg))
-	case probes.OpenMenu:
-		m.openMenu(msg)
 	case probes.AskForWays:
-		m.openMenu(probes.OpenMenu{Title: "Ways into Pods", Choices: m.probes.Ways})
+		m.openMenu(menu.Open{Title: "Ways into Pods", Choices: m.probes.Ways})
 	case probes.ShowEvidence:
 		if v := m.probes.Open(m.theme, msg.ID); v != nil {
 			m.push(v)
@@ -95,9 +104,9 @@ func (m *Model) receiveProbing(msg tea.Msg) tea.Cmd {
 }
 
 // openMenu opens a menu of what could be probed, where anything could.
-func (m *Model) openMenu(menu probes.OpenMenu) {
+func (m *Model) openMenu(o menu.Open) {
 	if m.mayProbe() {
-		m.push(probes.NewMenu(m.theme, menu))
+		m.push(menu.New(m.theme, o))
 	}
 }
 
@@ -105,9 +114,7 @@ func (m *Model) openMenu(menu probes.OpenMenu) {
 // leads back there, or goes back to it. The evidence of a check stays on the
 // screen while checks are run again.
 func (m *Model) showProbes(again bool) {
-	for _, menu := m.top().(*probes.Menu); menu && len(m.stack) > 1; _, menu = m.top().(*probes.Menu) {
-		m.stack = m.stack[:len(m.stack)-1]
-	}
+	m.leaveMenu()
 	if _, evidence := m.top().(*probes.Evidence); evidence && again {
 		m.refresh()
 		return

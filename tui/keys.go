@@ -4,10 +4,11 @@ import "charm.land/bubbles/v2/key"
 
 // The keys that work everywhere. Help is made from them and from the bindings
 // of the views: there is no second list.
-var keys = struct{ pods, services, probes, back, all, filter, command, help, suspend, quit, interrupt, cancel key.Binding }{
+var keys = struct{ pods, services, probes, forwards, back, all, filter, command, help, suspend, quit, interrupt, cancel key.Binding }{
 	pods:      key.NewBinding(key.WithKeys("1"), key.WithHelp("1", "Pods by Node")),
 	services:  key.NewBinding(key.WithKeys("2"), key.WithHelp("2", "Services")),
 	probes:    key.NewBinding(key.WithKeys("3"), key.WithHelp("3", "Probes")),
+	forwards:  key.NewBinding(key.WithKeys("4"), key.WithHelp("4", "Forwards")),
 	back:      key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
 	all:       key.NewBinding(key.WithKeys("0"), key.WithHelp("0", "all namespaces")),
 	filter:    key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "filter")),
@@ -20,5 +21,5 @@ var keys = struct{ pods, services, probes, back, all, filter, command, help, sus
 }
 
 func globalBindings() []key.Binding {
-	return []key.Binding{keys.pods, keys.services, keys.probes, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.suspend, keys.quit, keys.interrupt}
+	return []key.Binding{keys.pods, keys.services, keys.probes, keys.forwards, keys.filter, keys.back, keys.command, keys.all, keys.help, keys.suspend, keys.quit, keys.interrupt}
 }

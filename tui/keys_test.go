@@ -31,12 +31,18 @@ var views = map[string]func(s *screen){
 	"probe a Pod":     func(s *screen) { s.press("j", "j", "p") },
 	"probe from":      func(s *screen) { s.press("j", "j", "p", "j", "j", "j", "enter") },
 	"ways":            func(s *screen) { s.press("3", "t") },
+	"no Forwards":     func(s *screen) { s.press("4") },
+	"Forwards":        (*screen).forwardSeveral,
+	"failed Forward":  func(s *screen) { s.forwardSeveral(); s.press("j", "j") },
+	"lessons":         func(s *screen) { s.practise(); s.enter(":", "lessons") },
+	"riddle":          func(s *screen) { s.practise(); s.enter(":", "lesson riddle") },
+	"forward":         func(s *screen) { s.forwardSeveral(); s.press("enter") },
 }
 
 // prepare brings a view to where a key has something to do.
 var prepare = map[string][]string{
 	"s": {"j", "j"}, "k": {"j", "j"}, "g": {"G"}, "home": {"G"}, "up": {"j"}, "pgup": {"G"}, "ctrl+u": {"G"}, "ctrl+b": {"G"}, "left": {"ctrl+w", "right"}, "right": {"ctrl+w"},
-	"h": {"l"}, "^": {"$"}, "1": {"2"}, "2": {"1"}, "3": {"1"}, "n": {"/", "e", "enter"}, "N": {"/", "e", "enter"}, "esc": {"/", "e", "enter"},
+	"h": {"l"}, "^": {"$"}, "1": {"2"}, "2": {"1"}, "3": {"1"}, "4": {"1"}, "n": {"/", "e", "enter"}, "N": {"/", "e", "enter"}, "esc": {"/", "e", "enter"},
 }
 
 func TestEveryKeyInTheHelpDoesSomething(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"podpath/kube"
 	"podpath/tui/detail"
+	"podpath/tui/forwards"
 	"podpath/tui/pods"
 	"podpath/tui/probes"
 	"podpath/tui/results"
@@ -70,8 +71,12 @@ type Options struct {
 	// Connect connects anew, when the user changes context or namespace.
 	Connect func(Choice) (Cluster, error)
 	Mouse   bool
-	// ReadOnly forbids to run anything in the cluster.
+	// Forwards hold what is forwarded; nil where nothing can be.
+	Forwards Forwarder
+	// ReadOnly forbids to run anything in the cluster, and to forward.
 	ReadOnly bool
+	// Practice is set where the practice cluster is followed.
+	Practice *Practice
 	// ASCII draws no sign beyond ASCII.
 	ASCII bool
 	// Now is the clock; nil for the real one.
@@ -92,13 +97,16 @@ type Model struct {
 	width, height int
 	snapshot      *kube.Snapshot
 	now           time.Time // of what is drawn; it moves with news and once a minute
-	panes         [3]view
-	probes        *probes.Pane // one of the panes
+	panes         [4]view
+	probes        *probes.Pane   // one of the panes
+	forwards      *forwards.Pane // another one, which stays when the others are replaced
+	looking       looking
 	book          *results.Book
 	stack         []view
 	prompt        prompt
 	notice        string
 	lastNamespace string // to go back to from all namespaces
+	lesson        string // that goes on in the practice cluster
 	choices       int    // how often the user chose a context or namespace
 }
 
@@ -109,7 +117,9 @@ func NewModel(ctx context.Context, options Options, width, height int) *Model {
 		options.Now = time.Now
 	}
 	m := &Model{options: options, ctx: ctx, theme: style.NewTheme(true), width: width, height: height}
+	m.forwards = forwards.New(m.theme, options.ReadOnly)
 	m.reset(options.Cluster)
+	m.welcome()
 	return m
 }
 
@@ -124,7 +134,8 @@ func (m *Model) reset(c Cluster) {
 	m.now = m.options.Now()
 	before := m.panes
 	m.probes, m.book = probes.New(m.theme, c.Scope), &results.Book{}
-	m.panes = [3]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope), m.probes}
+	m.panes = [4]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope), m.probes, m.forwards}
+	m.forwards.Look(c.Context, c.Scope)
 	for i, v := range before {
 		if l, ok := v.(lister); ok && c.Context == m.context() {
 			_ = m.panes[i].(lister).SetFilter(l.Filter()) // it was read before
@@ -174,38 +185,14 @@ func (m *Model) waitForMinute() tea.Cmd {
 	}
 }
 
-func (m *Model) top() view { return m.stack[len(m.stack)-1] }
-
-// show makes a pane the bottom of the stack.
-func (m *Model) show(v view) { m.stack = m.stack[:0]; m.push(v) }
-
-func (m *Model) push(v view) {
-	m.stack = append(m.stack, v)
-	m.refresh()
-}
-
-// refresh brings the view on the screen up to date: the others are, when they
-// come back.
-func (m *Model) refresh() {
-	v := m.top()
-	v.SetTheme(m.theme)
-	v.SetSize(m.width, m.bodyHeight())
-	if b, ok := v.(marker); ok {
-		b.SetBook(m.book)
-	}
-	v.SetSnapshot(m.snapshot, m.now)
-}
-
-// read lets the view on the screen read what it needs.
-func (m *Model) read() tea.Cmd {
-	if r, ok := m.top().(reader); ok && m.session != nil {
-		return r.Read(m.session.ctx, m.session.Reader)
-	}
-	return nil
-}
-
-// Update routes a message.
+// Update handles a message, and then sees to what is looked at.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.update(msg)
+	return m, tea.Batch(cmd, m.lookAtForwards())
+}
+
+// update routes a message.
+func (m *Model) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
@@ -216,29 +203,31 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case minutePassed:
 		m.now = m.options.Now()
 		m.refresh()
-		return m, tea.Batch(m.read(), m.waitForMinute())
+		return tea.Batch(m.read(), m.waitForMinute())
 	case snapshotArrived:
-		return m, m.receiveSnapshot(msg)
+		return m.receiveSnapshot(msg)
 	case sessionEnded:
-		return m, m.receiveEnd(msg)
+		return m.receiveEnd(msg)
 	case connected:
-		return m, m.receiveCluster(msg)
+		return m.receiveCluster(msg)
 	case newsCame:
-		return m, m.receiveNews(msg)
+		return m.receiveNews(msg)
 	case tea.KeyPressMsg:
 		m.notice = ""
-		return m, m.press(msg)
+		return m.press(msg)
 	case tea.MouseMsg:
 		m.mouse(msg)
 	case tea.PasteMsg:
 		if m.prompt.isOpen() {
 			msg.Content = kube.Clean(msg.Content)
-			return m, m.typed(msg)
+			return m.typed(msg)
 		}
 	default:
-		return m, m.receive(msg)
+		if !m.receiveForwardNews(msg) {
+			return m.receive(msg)
+		}
 	}
-	return m, nil
+	return nil
 }
 
 func (m *Model) receiveSnapshot(msg snapshotArrived) tea.Cmd {
@@ -246,6 +235,9 @@ func (m *Model) receiveSnapshot(msg snapshotArrived) tea.Cmd {
 		return nil
 	}
 	m.snapshot, m.now = msg.snapshot, m.options.Now()
+	if p := m.session.probing; p != nil {
+		p.offer(m.snapshot)
+	}
 	m.refresh()
 	m.offerCleanup()
 	return tea.Batch(waitForSnapshot(m.session), m.read())

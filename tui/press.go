@@ -33,6 +33,8 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 		m.show(m.panes[1])
 	case key.Matches(press, keys.probes):
 		m.show(m.panes[2])
+	case key.Matches(press, keys.forwards):
+		m.show(m.panes[3])
 	case key.Matches(press, keys.all):
 		return m.toggleAll()
 	case key.Matches(press, keys.help):
@@ -96,7 +98,14 @@ func (m *Model) toggleAll() tea.Cmd {
 // pressInPrompt handles a key while the user types. A filter works as it is
 // typed; esc takes it back.
 func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
-	sign := m.prompt.sign
+	sign, accept := m.prompt.sign, m.prompt.accept
+	if yes := m.prompt.yes; yes != nil {
+		m.prompt.close()
+		if press.String() == "y" {
+			return yes()
+		}
+		return nil
+	}
 	switch press.String() {
 	case "esc":
 		if sign == "/" && m.prompt.input.Value() != "" {
@@ -107,6 +116,9 @@ func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 	case "enter":
 		text := m.prompt.input.Value()
 		m.prompt.close()
+		if accept != nil {
+			return accept(text)
+		}
 		if sign == ":" {
 			return m.run(text)
 		}

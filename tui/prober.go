@@ -38,7 +38,8 @@ type probing struct {
 	cancel    context.CancelCauseFunc
 	request   probes.Request
 	again     []string // the IDs of checks to run once more; nil for all
-	snapshot  *kube.Snapshot
+	// snapshot holds one, once there is one with all that a plan is made of.
+	snapshot chan *kube.Snapshot
 
 	told chan struct{} // holds one when there is news
 	mu   sync.Mutex
@@ -79,7 +80,8 @@ func (m *Model) start(r probes.Request, again []string) tea.Cmd {
 		m.notice = "A run goes on: esc or ctrl-c in pane 3 cancels it."
 		return nil
 	}
-	p := &probing{from: m.session, request: r, again: again, snapshot: m.snapshot, told: make(chan struct{}, 1)}
+	p := &probing{from: m.session, request: r, again: again, snapshot: make(chan *kube.Snapshot, 1), told: make(chan struct{}, 1)}
+	p.offer(m.snapshot)
 	p.ctx, p.cancel = context.WithCancelCause(p.from.ctx)
 	p.from.probing = p
 	p.from.runs <- p // it has room for the one run that there may be
@@ -106,6 +108,18 @@ func (s *session) probe() error {
 	}
 }
 
+// offer lets the run begin when all that a plan is made of is listed, or cannot
+// be: with half of it podpath would leave checks out, and not say so.
+func (p *probing) offer(s *kube.Snapshot) {
+	if !s.Settled(kube.Pods, kube.Services, kube.EndpointSlices, kube.Nodes) {
+		return
+	}
+	select {
+	case p.snapshot <- s:
+	default:
+	}
+}
+
 // run looks, plans and checks. A panic becomes the session's error, so that
 // the program can restore the terminal and say it.
 func (p *probing) run(prober Prober) {
@@ -117,7 +131,12 @@ func (p *probing) run(prober Prober) {
 			})
 		}
 	}()
-	world := prober.Look(p.ctx, p.snapshot)
+	var world *engine.World
+	select {
+	case s := <-p.snapshot:
+		world = prober.Look(p.ctx, s)
+	case <-p.ctx.Done():
+	}
 	checks, err := p.plan(world)
 	if err != nil {
 		p.tell(func(n *probes.News) { n.Done, n.Err = true, err })

@@ -8,6 +8,7 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/tui/golden"
 )
 
 func TestWhatCannotBePlannedIsSaidAndLeavesTheMatrix(t *testing.T) {
@@ -203,5 +204,35 @@ func TestHelperPodsOfAnotherRunAreToldOnce(t *testing.T) {
 		s.press("j")
 		s.show(snapshot)
 		s.misses("of another run")
+	})
+}
+
+func TestARunWaitsUntilEverythingIsListed(t *testing.T) {
+	all := golden.Cluster(t, "default")
+	drive(t, setup{snapshot: all.WithState(kube.EndpointSlices, kube.State{Phase: kube.Syncing})}, func(s *screen) {
+		s.enter(":", "probe local svc/dual-stack")
+		s.wait(time.Second)
+		s.sees("Pods › Probes")
+		if len(s.prober.ran) > 0 {
+			t.Errorf("got %v run without the endpoints", s.prober.ran)
+		}
+		s.show(all)
+		s.wait(time.Second)
+		s.sees("done")
+		s.show(all.WithState(kube.EndpointSlices, kube.State{Phase: kube.Syncing}))
+		s.press("ctrl+r")
+		s.wait(time.Second)
+		s.press("esc")
+		s.wait(time.Second)
+		if len(s.prober.ran) != 1 {
+			t.Errorf("got %d runs, want the second one cancelled while it waits", len(s.prober.ran))
+		}
+		s.show(all)
+		s.press("ctrl+r")
+		s.wait(time.Second)
+		s.sees("done")
+		if len(s.prober.ran) != 2 {
+			t.Errorf("got %d runs, want one more", len(s.prober.ran))
+		}
 	})
 }

@@ -80,10 +80,10 @@ func TestEveryWayOutRestoresTheTerminalAndLeavesNoGoroutine(t *testing.T) {
 			term, source := newTerminal(t), newSource(golden.Cluster(t, "default"))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			ended := make(chan error, 1)
+			ended, forwarder := make(chan error, 1), &fakeForwarder{}
 			go func() {
 				cluster := Cluster{Scope: golden.Cluster(t, "default").Scope, Source: source, Reader: &fakeReader{}}
-				ended <- Run(ctx, Options{Cluster: cluster}, term.tty, term.tty)
+				ended <- Run(ctx, Options{Cluster: cluster, Forwards: forwarder}, term.tty, term.tty)
 			}()
 			<-term.drawn
 			left := time.Now()
@@ -94,6 +94,9 @@ func TestEveryWayOutRestoresTheTerminalAndLeavesNoGoroutine(t *testing.T) {
 			}
 			_ = term.tty.Close() // then the output ends
 			<-term.read
+			if forwarder.closed != 1 {
+				t.Errorf("got the forwards closed %d times, want once", forwarder.closed)
+			}
 			if c.gone {
 				return
 			}

@@ -49,9 +49,22 @@ func TestGoldens(t *testing.T) {
 			s.wait(time.Second)
 			s.press("enter")
 		}},
-		"probe-menu":  {setup{}, views["probe a Pod"]},
-		"ways-80x24":  {setup{}, views["ways"]},
-		"pods-probed": {setup{}, func(s *screen) { s.probeFixed(); s.press("1") }},
+		"probe-menu":        {setup{}, views["probe a Pod"]},
+		"ways-80x24":        {setup{}, views["ways"]},
+		"no-forwards-80x24": {setup{}, views["no Forwards"]},
+		"forwards-80x24":    {setup{}, views["Forwards"]},
+		"forwards-40x10":    {setup{width: 40, height: 10}, views["Forwards"]},
+		"forwards-120x40":   {setup{width: 120, height: 40, all: true}, views["Forwards"]},
+		"forwards-ascii":    {setup{ascii: true}, views["Forwards"]},
+		"forward-failed":    {setup{}, views["failed Forward"]},
+		"forward-80x24":     {setup{}, views["forward"]},
+		"forward-40x10":     {setup{width: 40, height: 10}, views["forward"]},
+		"forward-120x40":    {setup{width: 120, height: 40}, views["forward"]},
+		"forward-port":      {setup{}, func(s *screen) { s.press("2", "f", "enter") }},
+		"forward-ports":     {setup{}, func(s *screen) { s.press("2", "f") }},
+		"routes":            {setup{}, func(s *screen) { s.forwardSeveral(); s.press("v") }},
+		"policies":          {setup{}, func(s *screen) { s.forwardSeveral(); s.press("o") }},
+		"pods-probed":       {setup{}, func(s *screen) { s.probeFixed(); s.press("1") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			drive(t, c.setup, func(s *screen) {

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"podpath/kube"
+	"podpath/kube/forward"
 	"podpath/tui/detail"
 	"podpath/tui/probes"
 )
@@ -28,6 +29,7 @@ type Cluster struct {
 	Source   Source
 	Reader   detail.Reader
 	Prober   Prober // nil where nothing can be probed
+	Forwards *forward.Cluster
 }
 
 // Choice is what the user may change about the cluster while podpath runs.
@@ -123,11 +125,12 @@ func (m *Model) reconnect(c Choice) tea.Cmd {
 	}
 }
 
-// waitForSessions waits until all sessions have ended and their probers have
-// cleaned up, but not for ever. The error says what may be left in the cluster.
+// waitForSessions ends the forwards, and waits until they and all sessions have
+// ended and their probers have cleaned up, but not for ever. The error says what may be left in the cluster.
 func (m *Model) waitForSessions() error {
 	ended, cleaned := make(chan struct{}), make(chan error, 1)
 	go func() {
+		m.closeForwards()
 		m.running.Wait()
 		close(ended)
 	}()

@@ -5,12 +5,10 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"podpath/kube"
 )
 
 // newCleanup deletes what killed runs left behind.
-func newCleanup(s streams, o *kube.Options) *cobra.Command {
+func newCleanup(s streams, o *clusterOptions) *cobra.Command {
 	return &cobra.Command{
 		Use:   "cleanup",
 		Short: "Delete helper Pods that a killed run left behind",
@@ -24,7 +22,7 @@ themselves.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, undo := redirectLogs(false)
 			defer undo()
-			config, client, err := connect(*o)
+			config, client, err := o.connect()
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,7 @@ import (
 // completeTimeout bounds a completion: a shell waits for it.
 const completeTimeout = 2 * time.Second
 
-func completeContexts(o *kube.Options) cobra.CompletionFunc {
+func completeContexts(o *clusterOptions) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		config, err := kube.Load(kube.Options{Kubeconfig: o.Kubeconfig})
 		if err != nil {
@@ -22,13 +23,13 @@ func completeContexts(o *kube.Options) cobra.CompletionFunc {
 	}
 }
 
-func completeNamespaces(o *kube.Options) cobra.CompletionFunc {
+func completeNamespaces(o *clusterOptions) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
 		options := *o
 		options.AllNamespaces = true
-		config, client, err := connect(options)
+		config, client, err := options.connect()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -37,5 +38,38 @@ func completeNamespaces(o *kube.Options) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		return snapshot.Namespaces, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeWords completes words with what there is in the namespace: words picks
+// them from a snapshot, given the words that stand before.
+func completeWords(o *clusterOptions, needed kube.Resource, words func(*kube.Snapshot, []string) []string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
+		defer cancel()
+		config, client, err := o.connect()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, kube.Pods, kube.Services, kube.Nodes), needed)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var out []string
+		for _, w := range words(snapshot, args) {
+			if strings.HasPrefix(w, typed) {
+				out = append(out, w)
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeFlags completes flags that take one of a few values.
+func completeFlags(cmd *cobra.Command, values map[string][]string) {
+	for name, v := range values {
+		if err := cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(v, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			panic(err) // the flag was added before
+		}
 	}
 }

@@ -52,11 +52,12 @@ type readyDoc struct {
 }
 
 type portDoc struct {
-	Name       string `json:"name"`
-	Protocol   string `json:"protocol"`
-	Port       int    `json:"port"`
-	TargetPort string `json:"targetPort,omitempty"`
-	NodePort   int    `json:"nodePort,omitempty"`
+	Name        string `json:"name"`
+	Protocol    string `json:"protocol"`
+	Port        int    `json:"port"`
+	TargetPort  string `json:"targetPort,omitempty"`
+	NodePort    int    `json:"nodePort,omitempty"`
+	AppProtocol string `json:"appProtocol,omitempty"`
 }
 
 type serviceList struct {

@@ -25,7 +25,8 @@ one of the endpoints; podpath follows them, and does not end with a Pod.
           Without a PORT all those of the Service or of the Pods
 
 With -l or --all-services every Service has a loopback address of its own, with
-its own port numbers; --hosts prints lines for /etc/hosts.
+its own port numbers; --hosts prints lines for /etc/hosts. Services that come
+later are forwarded as well, and those that go are not any more.
 
 podpath connects to Pod addresses itself where they answer, as on a Node, and
 else goes through the API server (--via). UDP goes directly only.
@@ -41,11 +42,10 @@ const forwardExamples = `  podpath forward svc/web 8080:80
   podpath forward svc/dns:53/udp 5353:53/udp
   podpath forward --all-services --hosts`
 
-// Values of the flags.
-var (
-	forwardOutputs = []string{"text", "json"}
-	forwardRoutes  = []string{"auto", "direct", "tunnel"}
-)
+// forwardDrain is how long open connections may run on at the end of a forward.
+const forwardDrain = 10 * time.Second
+
+var forwardOutputs = []string{"text", "json"}
 
 // eachAddress is the value of --address that gives every target an address of
 // its own.
@@ -53,45 +53,42 @@ const eachAddress = "each"
 
 // forwarding is the command.
 type forwarding struct {
-	cluster *kube.Options
+	cluster *clusterOptions
 	streams streams
 
-	output, policyName, via, addressWord, selectorWord string
-	all, hosts                                         bool
-	metrics                                            string
-	drain                                              time.Duration
+	output, policyName, viaName, addressWord, selectorWord string
+	all, hosts                                             bool
+	metrics                                                string
+	drain                                                  time.Duration
 
 	policy   forward.Policy
+	via      forward.Via
 	address  forward.Address
 	selector labels.Selector // nil unless whole Services are asked for
 }
 
-func newForward(s streams, o *kube.Options) *cobra.Command {
+func newForward(s streams, o *clusterOptions) *cobra.Command {
 	f := &forwarding{cluster: o, streams: s}
 	cmd := &cobra.Command{
 		Use:               "forward TARGET [LOCAL:]PORT...",
 		Short:             "Give local access to Services, over all their endpoints",
 		Long:              forwardHelp,
 		Example:           forwardExamples,
-		ValidArgsFunction: completeForward(o),
+		ValidArgsFunction: completeWords(o, kube.Services, forwardWords),
 		PreRunE:           func(_ *cobra.Command, args []string) error { return f.validate(args) },
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "text", "how to print: "+strings.Join(forwardOutputs, ", "))
 	flags.StringVar(&f.policyName, "policy", string(forward.EWMA), "which endpoint is next: "+strings.Join(names(forward.Policies), ", "))
-	flags.StringVar(&f.via, "via", "auto", "how to get there: "+strings.Join(forwardRoutes, ", "))
+	flags.StringVar(&f.viaName, "via", string(forward.ViaAuto), "how to get there: "+strings.Join(names(forward.Vias), ", "))
 	flags.StringVar(&f.addressWord, "address", "127.0.0.1", "where to listen: an IP address, unix:PATH, or each for a loopback address for every target")
 	flags.StringVarP(&f.selectorWord, "selector", "l", "", "forward all Services with these labels")
 	flags.BoolVar(&f.all, "all-services", false, "forward all Services")
 	flags.BoolVar(&f.hosts, "hosts", false, "print lines for /etc/hosts, and the table on stderr")
-	flags.DurationVar(&f.drain, "drain", 10*time.Second, "how long open connections may run on at the end")
+	flags.DurationVar(&f.drain, "drain", forwardDrain, "how long open connections may run on at the end")
 	flags.StringVar(&f.metrics, "metrics", "", "serve counters for Prometheus at this address, such as 127.0.0.1:9100")
-	for name, values := range map[string][]string{"output": forwardOutputs, "policy": names(forward.Policies), "via": forwardRoutes} {
-		if err := cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic(err) // the flag was added above
-		}
-	}
+	completeFlags(cmd, map[string][]string{"output": forwardOutputs, "policy": names(forward.Policies), "via": names(forward.Vias)})
 	return cmd
 }
 
@@ -100,8 +97,6 @@ func (f *forwarding) validate(args []string) (err error) {
 	switch {
 	case !slices.Contains(forwardOutputs, f.output):
 		return fmt.Errorf("there is no output format %q: use one of %s", f.output, strings.Join(forwardOutputs, ", "))
-	case !slices.Contains(forwardRoutes, f.via):
-		return fmt.Errorf("there is no way %q: --via is one of %s", f.via, strings.Join(forwardRoutes, ", "))
 	case f.drain < 0:
 		return errors.New("--drain must not be negative")
 	case whole && len(args) > 0:
@@ -112,6 +107,9 @@ func (f *forwarding) validate(args []string) (err error) {
 		return errors.New("--hosts prints text: leave it out, or -o json")
 	}
 	if f.policy, err = forward.ParsePolicy(f.policyName); err != nil {
+		return err
+	}
+	if f.via, err = forward.ParseVia(f.viaName); err != nil {
 		return err
 	}
 	if whole {
@@ -139,7 +137,7 @@ func (f *forwarding) validate(args []string) (err error) {
 func (f *forwarding) run(ctx context.Context, args []string) error {
 	_, undo := redirectLogs(false)
 	defer undo()
-	config, client, err := connect(*f.cluster)
+	config, client, err := f.cluster.connect()
 	if err != nil {
 		return err
 	}
@@ -148,15 +146,11 @@ func (f *forwarding) run(ctx context.Context, args []string) error {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
-	watched := f.watch(ctx, client, config.Scope, orders, stop)
-	defer watched.wait()
 	defer stop(nil)
-	if err := watched.ready(ctx, f.cluster.RequestTimeout, config.Server); err != nil {
+	session := f.newSession(config, client, stop)
+	defer session.close()
+	if err := session.open(ctx, orders); err != nil {
 		return err
 	}
-	session, err := f.open(ctx, client, watched, orders)
-	if err != nil {
-		return err
-	}
-	return session.run(ctx, stop)
+	return session.run(ctx)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"sync"
 	"time"
 
 	"podpath/kube/forward"
@@ -10,7 +11,9 @@ import (
 // jsonForwards prints one document a line: an event, or in the end a summary.
 type jsonForwards struct {
 	*session
-	failed error // of the first write that did not work
+
+	mu     sync.Mutex // guards all below
+	failed error      // of the first write that did not work
 }
 
 // forwardEvent is an event as JSON has it; docs/forward.md describes it.
@@ -63,25 +66,34 @@ type endpointSummary struct {
 	LatencyMs     float64 `json:"latencyMs"`
 }
 
-func (p *jsonForwards) opened() error {
-	for _, a := range p.forwards {
-		s := a.Stats()
-		p.print(forwardEvent{Time: time.Now(), Event: string(forward.Listening), Forward: s.Forward, Listen: s.Listen, Via: s.Via, Policy: string(s.Policy)}.versioned())
+func (p *jsonForwards) opened(all []forward.Status) error {
+	for _, status := range all {
+		if status.Phase != forward.Serving {
+			continue
+		}
+		if err := p.joined(status); err != nil {
+			return err
+		}
 	}
-	return p.failed
+	return nil
+}
+
+func (p *jsonForwards) joined(status forward.Status) error {
+	s := status.Stats
+	return p.print(forwardEvent{Time: time.Now(), Event: string(forward.Listening), Forward: s.Forward, Listen: s.Listen, Via: s.Via, Policy: string(s.Policy)}.versioned())
 }
 
 func (p *jsonForwards) events(events <-chan forward.Event) {
 	for e := range events {
 		if e.Kind == forward.Listening {
-			continue // opened has told it with more
+			continue // opened and joined tell it with more
 		}
 		out := forwardEvent{Time: e.At, Event: string(e.Kind), Forward: e.Forward, Reason: e.Reason, Count: e.Count}
 		if (e.Target != forward.Target{}) {
 			at := newForwardEndpoint(e.Target)
 			out.Endpoint = &at
 		}
-		p.print(out.versioned())
+		_ = p.print(out.versioned()) // who prints next hears of it
 	}
 }
 
@@ -94,11 +106,13 @@ func newForwardEndpoint(t forward.Target) forwardEndpoint {
 	return forwardEndpoint{t.Address, t.Port, t.Namespace, t.Pod, t.Node}
 }
 
-func (p *jsonForwards) summary() error {
-	for _, a := range p.forwards {
-		p.print(newForwardSummary(a.Stats()))
+func (p *jsonForwards) summary(ended []forward.Status) error {
+	for _, status := range ended {
+		if err := p.print(newForwardSummary(status.Stats)); err != nil {
+			return err
+		}
 	}
-	return p.failed
+	return nil
 }
 
 func newForwardSummary(s forward.Stats) forwardSummary {
@@ -116,7 +130,10 @@ func newForwardSummary(s forward.Stats) forwardSummary {
 	return out
 }
 
-func (p *jsonForwards) print(document any) {
+// print writes one line. It returns the first error that there was.
+func (p *jsonForwards) print(document any) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	line, err := json.Marshal(document)
 	if err == nil {
 		_, err = p.streams.out.Write(append(line, '\n'))
@@ -124,4 +141,5 @@ func (p *jsonForwards) print(document any) {
 	if err != nil && p.failed == nil {
 		p.failed = err
 	}
+	return p.failed
 }

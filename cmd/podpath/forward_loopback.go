@@ -9,19 +9,26 @@ import (
 	"podpath/kube/forward"
 )
 
-// assignLoopbacks gives each object an address in 127.1.0.0/16, always the same
-// one for its name unless two of them meet: what stands in /etc/hosts stays
-// right.
-func assignLoopbacks(orders []order) {
-	of := map[string]netip.Addr{}
-	taken := map[netip.Addr]bool{}
+// loopbacks are the addresses of objects in 127.1.0.0/16. An object has always
+// the same one for its name, unless two of them meet: what stands in /etc/hosts
+// stays right.
+type loopbacks struct {
+	of    map[string]netip.Addr
+	taken map[netip.Addr]bool
+}
+
+// assign gives each order the address of its object.
+func (l *loopbacks) assign(orders []forward.Order) {
+	if l.of == nil {
+		l.of, l.taken = map[string]netip.Addr{}, map[netip.Addr]bool{}
+	}
 	for i, o := range orders {
 		word := string(o.Kind) + " " + o.Owner + " " + o.String()
-		if _, known := of[word]; !known {
-			of[word] = freeLoopback(word, taken)
-			taken[of[word]] = true
+		if _, known := l.of[word]; !known {
+			l.of[word] = freeLoopback(word, l.taken)
+			l.taken[l.of[word]] = true
 		}
-		orders[i].address = forward.Address{IP: of[word]}
+		orders[i].Address = forward.Address{IP: l.of[word]}
 	}
 }
 

@@ -20,10 +20,10 @@ func (s *session) serveMetrics(done <-chan struct{}) {
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		var all []forward.Stats
-		for _, a := range s.forwards {
-			all = append(all, a.Stats())
+		for _, status := range s.hub.List() {
+			all = append(all, status.Stats)
 		}
-		_, _ = io.WriteString(w, metricsText(all))
+		_, _ = io.WriteString(w, metricsText(all)+gaugesText(processGauges()))
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
 	ended := make(chan struct{})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,12 +14,14 @@ import (
 
 // forwardPrinter says what a session does.
 type forwardPrinter interface {
-	// opened tells where everything listens.
-	opened() error
+	// opened tells where everything listens at the start.
+	opened([]forward.Status) error
+	// joined tells of a forward that came later.
+	joined(forward.Status) error
 	// events tells what happens until the channel is closed.
 	events(<-chan forward.Event)
 	// summary tells what was done for each endpoint.
-	summary() error
+	summary([]forward.Status) error
 }
 
 func (s *session) newPrinter() forwardPrinter {
@@ -36,28 +39,39 @@ func (f *forwarding) notice(text string) {
 // textForwards prints for people.
 type textForwards struct{ *session }
 
-func (p textForwards) opened() error {
-	for _, a := range p.forwards {
-		if a.address.Public() {
-			p.notice(fmt.Sprintf("whoever reaches this machine can use %s", a.Address()))
+func (p textForwards) opened(all []forward.Status) error {
+	all = slices.DeleteFunc(all, func(s forward.Status) bool { return s.Phase != forward.Serving })
+	for _, s := range all {
+		if s.Order.Address.Public() {
+			p.notice(fmt.Sprintf("whoever reaches this machine can use %s", s.Stats.Listen))
 		}
 	}
-	if p.addressWord != eachAddress {
-		for _, a := range p.forwards {
-			if _, err := io.WriteString(p.streams.out, inLocale(openedLine(a.Stats()))); err != nil {
-				return err
-			}
-		}
-		return nil
+	if p.addressWord == eachAddress {
+		return p.say(all, forwardTable(all))
 	}
-	table := p.streams.out
-	if p.hosts {
-		table = p.streams.err
-		if _, err := io.WriteString(p.streams.out, p.hostsLines()); err != nil {
+	for _, s := range all {
+		if err := p.say(nil, openedLine(s.Stats)); err != nil {
 			return err
 		}
 	}
-	_, err := io.WriteString(table, p.table())
+	return nil
+}
+
+func (p textForwards) joined(s forward.Status) error {
+	return p.say([]forward.Status{s}, openedLine(s.Stats))
+}
+
+// say prints a text on stdout, or with --hosts on stderr and there the lines of
+// those forwards.
+func (p textForwards) say(hosts []forward.Status, text string) error {
+	out := p.streams.out
+	if p.hosts {
+		out = p.streams.err
+		if _, err := io.WriteString(p.streams.out, p.hostsLines(hosts)); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(out, inLocale(text))
 	return err
 }
 
@@ -83,22 +97,22 @@ func endpointsReady(s forward.Stats) string {
 	return fmt.Sprintf("%d endpoints", n)
 }
 
-func (p textForwards) table() string {
+func forwardTable(all []forward.Status) string {
 	return tabulate("LISTENS ON\tFORWARDS TO\tENDPOINTS\tVIA\tPOLICY", func(row func(string, ...any)) {
-		for _, a := range p.forwards {
-			s := a.Stats()
+		for _, status := range all {
+			s := status.Stats
 			ready, _, _ := strings.Cut(endpointsReady(s), " ")
 			row("%s\t%s\t%s\t%s\t%s", s.Listen, s.Forward, ready, s.Via, s.Policy)
 		}
 	})
 }
 
-func (p textForwards) hostsLines() string {
+func (p textForwards) hostsLines(all []forward.Status) string {
 	var b strings.Builder
 	seen := map[string]bool{}
-	for _, a := range p.forwards {
-		line := hostsLine(a.address.IP, a.Key, p.watched.scope.Namespace)
-		if !seen[line] && a.Kind == forward.ToService {
+	for _, s := range all {
+		line := hostsLine(s.Order.Address.IP, s.Order.Key, p.config.Scope.Namespace)
+		if !seen[line] && s.Order.Kind == forward.ToService {
 			seen[line] = true
 			_, _ = fmt.Fprintln(&b, line)
 		}
@@ -144,10 +158,10 @@ func eventWords(e forward.Event) string {
 	}
 }
 
-func (p textForwards) summary() error {
+func (p textForwards) summary(ended []forward.Status) error {
 	var b strings.Builder
-	for _, a := range p.forwards {
-		s := a.Stats()
+	for _, status := range ended {
+		s := status.Stats
 		_, _ = fmt.Fprintf(&b, "\n%s on %s: %d connections, %d refused\n", s.Forward, s.Listen, s.All.Total-s.All.Retries, s.Refused)
 		if len(s.Endpoints) == 0 {
 			continue

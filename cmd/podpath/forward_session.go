@@ -7,196 +7,169 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
-	"time"
 
 	"podpath/kube"
 	"podpath/kube/forward"
 )
 
-// session is a run of the command, from the time that it listens.
+// session is a run of the command.
 type session struct {
 	*forwarding
-	watched  *watched
-	forwards []*active
-	events   chan forward.Event
-	routes   []forward.Route // to close
-	metrics  net.Listener    // nil without --metrics
-}
+	config    *kube.Config
+	cluster   *forward.Cluster
+	hub       *forward.Hub
+	stop      context.CancelCauseFunc
+	events    chan forward.Event
+	watches   map[string]*forward.Watch // by namespace; one for "" sees them all
+	metrics   net.Listener              // nil without --metrics
+	loopbacks loopbacks
+	services  map[string]int // forwards by the label of their Service, where whole Services are asked for
 
-// active is a forward that listens.
-type active struct {
-	order
-	*forward.Forward
+	mu    sync.Mutex // guards all below
+	ended []forward.Status
 }
 
 // eventBuffer is how many events may wait to be printed.
 const eventBuffer = 1024
 
-// open listens everywhere. What it opened is closed if that fails.
-func (f *forwarding) open(ctx context.Context, client *kube.Client, w *watched, orders []order) (_ *session, err error) {
-	orders, notices, err := f.complete(w, orders)
-	if err != nil {
-		return nil, err
+// newSession returns a session that calls stop when it cannot go on.
+func (f *forwarding) newSession(config *kube.Config, client *kube.Client, stop context.CancelCauseFunc) *session {
+	s := &session{
+		forwarding: f, config: config, cluster: forward.NewCluster(config.Context, client, f.cluster.machine()), stop: stop,
+		events: make(chan forward.Event, eventBuffer), watches: map[string]*forward.Watch{}, services: map[string]int{},
 	}
-	if f.via != "direct" {
-		if err := mayTunnel(ctx, client, orders); err != nil {
-			return nil, err
-		}
-	}
-	s := &session{forwarding: f, watched: w, events: make(chan forward.Event, eventBuffer)}
-	defer func() {
-		if err != nil {
-			s.abandon()
-		}
-	}()
-	if f.metrics != "" {
-		if s.metrics, err = new(net.ListenConfig).Listen(ctx, "tcp", f.metrics); err != nil {
-			return nil, fmt.Errorf("serve metrics: %w", err)
-		}
-	}
-	routes := s.routing(client)
-	for _, o := range orders {
-		a, err := s.listen(ctx, o, routes)
-		switch {
-		case err == nil:
-			s.forwards = append(s.forwards, a)
-		case f.selector == nil:
-			return nil, err
-		default:
-			notices = append(notices, err.Error())
-		}
-	}
-	for _, n := range notices {
-		f.notice(n)
-	}
-	if len(s.forwards) == 0 {
-		return nil, errors.New("nothing could be forwarded")
-	}
-	return s, nil
+	s.hub = forward.NewHub(forward.HubOptions{Drain: f.drain, Patience: f.cluster.RequestTimeout, Events: s.events, Ended: s.sumUp})
+	return s
 }
 
-// mayTunnel asks for the permission that the tunnel needs. Direct connections
-// need none, but podpath makes them by itself only for users who could have a
-// tunnel: the network's leave is not the cluster's.
-func mayTunnel(ctx context.Context, client *kube.Client, orders []order) error {
-	asked := map[string]bool{}
-	for _, o := range orders {
-		if asked[o.Namespace] {
-			continue
+// sumUp keeps the last figures of a forward. One that had to stop by itself ends
+// the session.
+func (s *session) sumUp(last forward.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, last)
+	if last.Err != nil {
+		s.stop(brokeError{last.Err})
+	}
+}
+
+// open listens everywhere.
+func (s *session) open(ctx context.Context, orders []forward.Order) error {
+	if err := s.watch(ctx, orders); err != nil {
+		return err
+	}
+	var notices []string
+	if s.selector != nil {
+		orders, notices = wholeServices(s.watches[s.watchOf(s.config.Scope.Namespace)].Snapshot(), s.selector)
+	}
+	orders, err := s.complete(orders)
+	if err != nil {
+		return err
+	}
+	if len(orders) == 0 {
+		return fmt.Errorf("there is no Service to forward in %s%s", where(s.config.Scope), becauseOf(notices))
+	}
+	if s.forwarding.metrics != "" {
+		if s.metrics, err = new(net.ListenConfig).Listen(ctx, "tcp", s.forwarding.metrics); err != nil {
+			return fmt.Errorf("serve metrics: %w", err)
 		}
-		asked[o.Namespace] = true
-		access := kube.Access{Verb: "create", Resource: "pods", Subresource: "portforward", Namespace: o.Namespace}
-		allowed, err := client.Allowed(ctx, access)
-		if err != nil {
-			return err
-		}
-		if !allowed {
-			return &kube.AccessError{Access: access}
-		}
+	}
+	failed := s.add(ctx, orders)
+	if len(failed) > 0 && (s.selector == nil || len(failed) == len(orders)) {
+		return failed[0]
+	}
+	for _, err := range failed {
+		notices = append(notices, err.Error())
+	}
+	for _, n := range notices {
+		s.notice(n)
 	}
 	return nil
 }
 
-// routing returns what gives each protocol its route. They are shared by all
-// forwards: a tunnel's limits are for all of them.
-func (s *session) routing(client *kube.Client) func(protocol string) forward.Route {
-	direct := forward.NewDirect()
-	chosen := forward.Route(direct)
-	switch s.via {
-	case "auto":
-		chosen = forward.NewAuto(direct, forward.NewTunnel(client.PortForwarder()), time.Now)
-	case "tunnel":
-		chosen = forward.NewTunnel(client.PortForwarder())
+// watch follows each namespace that the orders need, and waits until it is read.
+func (s *session) watch(ctx context.Context, orders []forward.Order) error {
+	needed := map[string][]kube.Resource{}
+	if s.selector != nil {
+		needed[s.watchOf(s.config.Scope.Namespace)] = forward.Destination{Kind: forward.ToService}.Needs()
 	}
-	s.routes = append(s.routes, chosen)
-	return func(protocol string) forward.Route {
-		if protocol == "UDP" && s.via != "tunnel" {
-			return direct
+	for _, o := range orders {
+		at := s.watchOf(o.Namespace)
+		needed[at] = append(needed[at], o.Needs()...)
+	}
+	for namespace, resources := range needed {
+		w, err := s.hub.Watch(ctx, s.cluster, namespace, resources...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.config.Server, err)
 		}
-		return chosen
+		s.watches[namespace] = w
 	}
+	return nil
 }
 
-// measured is how many endpoints are asked to choose the route.
-const measured = 3
+// watchOf is the key of the watch that sees a namespace.
+func (s *session) watchOf(namespace string) string {
+	if s.config.Scope.All() {
+		return ""
+	}
+	return namespace
+}
 
-func (s *session) listen(ctx context.Context, o order, routes func(string) forward.Route) (*active, error) {
-	view, err := o.Find(s.watched.snapshot(o.Namespace))
-	if err != nil {
-		return nil, err
+// add begins forwards and waits until they listen. Those that do not are
+// forgotten again, and the errors say why.
+func (s *session) add(ctx context.Context, orders []forward.Order) (failed []error) {
+	if s.addressWord == eachAddress {
+		s.loopbacks.assign(orders)
 	}
-	route := routes(o.Protocol)
-	f, err := forward.Listen(ctx, forward.Options{
-		Forward: o.Label, Address: o.address, Port: o.local, Protocol: o.Protocol,
-		Policy: s.policy, Route: route, Drain: s.drain, Events: s.events,
-	})
-	if err != nil {
-		return nil, err
+	ids := make([]int, len(orders))
+	for i, o := range orders {
+		ids[i] = s.hub.Add(s.cluster, o)
 	}
-	f.Update(view)
-	if auto, ok := route.(*forward.Auto); ok && auto.Via() == "auto" {
-		var targets []forward.Target
-		for _, e := range view.Endpoints {
-			if e.Ready && e.Pod != "" && len(targets) < measured {
-				targets = append(targets, e.Target)
-			}
+	for i, o := range orders {
+		if err := s.hub.Started(ctx, ids[i]); err != nil {
+			failed = append(failed, err)
+			s.hub.Stop(ids[i])
 		}
-		auto.Measure(ctx, targets)
+		s.services[o.Label] = ids[i]
 	}
-	return &active{o, f}, nil
+	return failed
 }
 
-// abandon closes what was opened.
-func (s *session) abandon() {
-	ended, stop := context.WithCancel(context.Background())
-	stop()
-	for _, a := range s.forwards {
-		a.Abort()
-		_ = a.Run(ended)
-	}
-	s.close()
-}
-
+// close ends what goes on, without waiting for open connections.
 func (s *session) close() {
-	for _, r := range s.routes {
-		_ = r.Close()
-	}
+	s.hub.AbortAll()
+	s.hub.Close()
 	if s.metrics != nil {
 		_ = s.metrics.Close()
 	}
 }
 
 // run serves until ctx ends, lets connections end, and prints the summary.
-func (s *session) run(ctx context.Context, stop context.CancelCauseFunc) error {
-	defer s.close()
+func (s *session) run(ctx context.Context) error {
 	printer := s.newPrinter()
-	if err := printer.opened(); err != nil {
-		stop(brokeError{err})
-	}
-	var running, followers, beside sync.WaitGroup
-	for _, a := range s.forwards {
-		running.Go(func() {
-			if err := a.Run(ctx); err != nil {
-				stop(brokeError{err})
-			}
-		})
+	if err := printer.opened(s.hub.List()); err != nil {
+		s.stop(brokeError{err})
 	}
 	done := make(chan struct{})
-	for namespace, store := range s.watched.stores {
-		followers.Go(func() { store.follow(ctx, func(next *kube.Snapshot) { s.update(namespace, next) }) })
+	var follow, beside sync.WaitGroup
+	if s.selector != nil {
+		follow.Go(func() { s.followServices(ctx, printer) })
 	}
 	beside.Go(func() { s.serveMetrics(done) })
 	beside.Go(func() { s.hurry(ctx, done) })
 	beside.Go(func() { printer.events(s.events) })
-	running.Wait() // until ctx ends
+	<-ctx.Done()
 	cause := context.Cause(ctx)
-	followers.Wait()
+	follow.Wait()
+	s.hub.Close()
 	close(done)
 	close(s.events)
 	beside.Wait()
-	if err := printer.summary(); err != nil {
+	slices.SortFunc(s.ended, func(a, b forward.Status) int { return a.ID - b.ID })
+	if err := printer.summary(s.ended); err != nil {
 		return brokeError{fmt.Errorf("print the summary: %w", err)}
 	}
 	var broke brokeError
@@ -204,20 +177,6 @@ func (s *session) run(ctx context.Context, stop context.CancelCauseFunc) error {
 		return broke
 	}
 	return nil
-}
-
-// update tells the forwards of a namespace what the cluster says now.
-func (s *session) update(namespace string, next *kube.Snapshot) {
-	for _, a := range s.forwards {
-		if namespace != "" && a.Namespace != namespace {
-			continue
-		}
-		view, err := a.Find(next)
-		if err != nil {
-			view = forward.View{Why: err.Error()} // it may come back
-		}
-		a.Update(view)
-	}
 }
 
 // hurry ends the draining when the user asks a second time.
@@ -232,9 +191,7 @@ func (s *session) hurry(ctx context.Context, done <-chan struct{}) {
 	defer signal.Stop(again)
 	select {
 	case <-again:
-		for _, a := range s.forwards {
-			a.Abort()
-		}
+		s.hub.AbortAll()
 	case <-done:
 	}
 }

@@ -22,8 +22,9 @@ import (
 )
 
 // shopAPI is an API server of namespace shop: one Service with an endpoint on
-// loopback, an ExternalName, and one without endpoints.
-func shopAPI(t *testing.T, allowed bool, port int) string {
+// loopback, an ExternalName, and one without endpoints. Later come what events
+// say about Services.
+func shopAPI(t *testing.T, allowed bool, port int, events ...string) string {
 	lists := map[string]string{
 		"pods": `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`,
 		"services": fmt.Sprintf(`{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[
@@ -47,6 +48,13 @@ func shopAPI(t *testing.T, allowed bool, port int) string {
 			_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":422,"reason":"Invalid","message":"no"}`)
 		case r.URL.Query().Has("watch"):
 			w.(http.Flusher).Flush()
+			for _, e := range events {
+				if resource == "services" {
+					time.Sleep(500 * time.Millisecond)
+					_, _ = io.WriteString(w, e)
+					w.(http.Flusher).Flush()
+				}
+			}
 			select {
 			case <-done:
 			case <-r.Context().Done():
@@ -97,7 +105,7 @@ func forwardUntil(t *testing.T, listens string, then func(out, stderr *screen), 
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	var out, stderr screen
-	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr})
+	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, &clusterOptions{})
 	root.SetArgs(append([]string{"forward"}, args...))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -201,6 +209,35 @@ func TestForwardOfWholeNamespaces(t *testing.T) {
 	}
 }
 
+func TestForwardOfWholeNamespacesFollowsServices(t *testing.T) {
+	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t),
+		`{"type":"ADDED","object":{"kind":"Service","apiVersion":"v1","metadata":{"namespace":"shop","name":"late","resourceVersion":"2"},"spec":{"clusterIP":"10.96.0.3","ports":[{"port":18080,"protocol":"TCP"}]}}}`,
+		`{"type":"DELETED","object":{"kind":"Service","apiVersion":"v1","metadata":{"namespace":"shop","name":"idle","resourceVersion":"3"}}}`)))
+	address := ""
+	got := forwardUntil(t, "late.shop", func(out, stderr *screen) {
+		stderr.until(t, "svc/idle:18080 is gone, and not forwarded any more")
+		for line := range strings.Lines(out.String()) {
+			if f := strings.Fields(line); f[1] == "idle.shop" {
+				address = net.JoinHostPort(f[0], "18080")
+			}
+		}
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			c, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", address)
+			if err != nil {
+				break
+			}
+			_ = c.Close()
+			if time.Now().After(end) {
+				t.Errorf("got %s open though its Service is gone", address)
+				break
+			}
+		}
+	}, "--all-services", "--hosts", "--via", "direct")
+	if got.code != exitOK || !strings.Contains(got.out, "late.shop.svc.cluster.local late\n") || !strings.Contains(got.err, "→ svc/late:18080  (0 endpoints, direct, ewma): ") || !strings.Contains(got.out, "svc/idle:18080 on "+address+": ") {
+		t.Errorf("got %+v, want a Service that came and one that went", got)
+	}
+}
+
 func TestForwardServesMetrics(t *testing.T) {
 	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
 	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -277,7 +314,7 @@ func TestParseOrders(t *testing.T) {
 		orders, err := parseOrders(strings.Fields(text), "shop")
 		var got []string
 		for _, o := range orders {
-			got = append(got, fmt.Sprintf("%s %d", o.Label, o.local))
+			got = append(got, fmt.Sprintf("%s %d", o.Label, o.Local))
 		}
 		if err != nil || strings.Join(got, ", ") != want {
 			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
@@ -286,21 +323,21 @@ func TestParseOrders(t *testing.T) {
 }
 
 func TestLoopbacksDifferAndStay(t *testing.T) {
-	var orders []order
+	var orders []forward.Order
 	for i := range 2000 {
-		orders = append(orders, order{Destination: forward.Destination{Kind: forward.ToService, Key: kube.Key{Namespace: "shop", Name: fmt.Sprint("web-", i/2)}}})
+		orders = append(orders, forward.Order{Destination: forward.Destination{Kind: forward.ToService, Key: kube.Key{Namespace: "shop", Name: fmt.Sprint("web-", i/2)}}})
 	}
-	assignLoopbacks(orders)
+	new(loopbacks).assign(orders)
 	of := map[netip.Addr]string{}
 	for _, o := range orders {
-		if other, taken := of[o.address.IP]; taken && other != o.Name || !netip.MustParsePrefix("127.1.0.0/16").Contains(o.address.IP) {
-			t.Errorf("%s has %s, as %s has", o.Name, o.address.IP, other)
+		if other, taken := of[o.Address.IP]; taken && other != o.Name || !netip.MustParsePrefix("127.1.0.0/16").Contains(o.Address.IP) {
+			t.Errorf("%s has %s, as %s has", o.Name, o.Address.IP, other)
 		}
-		of[o.address.IP] = o.Name
+		of[o.Address.IP] = o.Name
 	}
-	alone := []order{{Destination: orders[0].Destination}}
-	if assignLoopbacks(alone); alone[0].address != orders[0].address {
-		t.Errorf("got %v, want the same address again", alone[0].address)
+	alone := []forward.Order{{Destination: orders[0].Destination}}
+	if new(loopbacks).assign(alone); alone[0].Address != orders[0].Address {
+		t.Errorf("got %v, want the same address again", alone[0].Address)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 // listing is a command that prints one table and ends.
 type listing struct {
-	cluster *kube.Options
+	cluster *clusterOptions
 	output  string
 	// follow are the resources to read, of which needed must be readable.
 	follow, needed []kube.Resource
@@ -30,7 +30,7 @@ type listing struct {
 
 var outputs = []string{"text", "wide", "json", "yaml"}
 
-func newPods(s streams, o *kube.Options) *cobra.Command {
+func newPods(s streams, o *clusterOptions) *cobra.Command {
 	l := podListing()
 	l.cluster = o
 	return newListing(s, "pods", "Print the Pods by Node, once", l)
@@ -49,7 +49,7 @@ func podListing() listing {
 	}
 }
 
-func newServices(s streams, o *kube.Options) *cobra.Command {
+func newServices(s streams, o *clusterOptions) *cobra.Command {
 	l := serviceListing()
 	l.cluster = o
 	return newListing(s, "services", "Print the Services with their endpoints, once", l)
@@ -89,7 +89,7 @@ func (l listing) run(ctx context.Context, s streams) error {
 	}
 	_, undo := redirectLogs(false)
 	defer undo()
-	config, client, err := connect(*l.cluster)
+	config, client, err := l.cluster.connect()
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (l listing) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", config.Server, err)
 	}
-	if err := checkNamespace(ctx, client, snapshot); err != nil {
+	if err := client.CheckNamespace(ctx, snapshot); err != nil {
 		return err
 	}
 	for _, notice := range notices(snapshot, l.follow) {
@@ -119,18 +119,6 @@ func bounded(ctx context.Context, timeout time.Duration) (context.Context, conte
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no complete answer within %s (--request-timeout)", timeout))
-}
-
-// checkNamespace tells an empty namespace from one that does not exist.
-func checkNamespace(ctx context.Context, client *kube.Client, s *kube.Snapshot) error {
-	if s.Scope.All() || len(s.Pods)+len(s.Services) > 0 {
-		return nil
-	}
-	exists, err := client.NamespaceExists(ctx, s.Scope.Namespace)
-	if err == nil && !exists {
-		return fmt.Errorf("there is no namespace %q: kubectl get namespaces lists them", s.Scope.Namespace)
-	}
-	return nil // it exists, or the user may not know
 }
 
 // printer returns what prints a snapshot in the chosen format.

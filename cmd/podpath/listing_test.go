@@ -166,11 +166,11 @@ func TestWhatSettlesAListing(t *testing.T) {
 		"unreachable":   {kube.State{Err: "connection refused"}, true, "list pods: connection refused; look whether the API server runs and the network leads to it, or choose another one with --context"},
 	} {
 		s := (&kube.Snapshot{}).WithState(kube.Pods, c.state).WithState(kube.Nodes, live)
-		if got := settled(s, []kube.Resource{kube.Nodes, kube.Pods}); got != c.settled {
+		if got := s.Settled(kube.Nodes, kube.Pods); got != c.settled {
 			t.Errorf("%s: got settled %t, want %t", name, got, c.settled)
 		}
 		got := ""
-		if err := failure(s, []kube.Resource{kube.Nodes, kube.Pods}); err != nil {
+		if err := s.Failure(kube.Nodes, kube.Pods); err != nil {
 			got = err.Error()
 		}
 		if got != c.failure {

@@ -51,13 +51,16 @@ func redirectLogs(silence bool) (path string, undo func()) {
 			return "", func() {}
 		}
 	}
-	before, stderr := slog.Default(), os.Stderr
+	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(file, nil)))
+	speak := func() {}
 	if silence {
+		stderr := os.Stderr
+		speak = func() { os.Stderr = stderr }
 		os.Stderr = file
 	}
 	return file.Name(), func() {
-		os.Stderr = stderr
+		speak()
 		slog.SetDefault(before)
 		_ = file.Close()
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"podpath/kube"
 )
 
 // The build sets these with -ldflags.
@@ -41,7 +43,9 @@ func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	logThroughSlog()
-	root := newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	cluster := &clusterOptions{}
+	defer cluster.close()
+	root := newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, cluster)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }
@@ -65,6 +69,9 @@ func exitCode(err error, stderr io.Writer) int {
 		return verdict.code
 	}
 	_, _ = fmt.Fprintf(stderr, "podpath: %v\n", err)
+	if errors.Is(err, kube.ErrNoConfig) {
+		_, _ = fmt.Fprintln(stderr, "podpath --demo needs none: it brings a cluster to practise on")
+	}
 	if broke := (brokeError{}); errors.As(err, &broke) {
 		return exitBroke
 	}

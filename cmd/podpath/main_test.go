@@ -31,7 +31,7 @@ func podpath(t *testing.T, args ...string) answer {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	var out, stderr bytes.Buffer
-	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr})
+	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, &clusterOptions{})
 	root.SetArgs(append([]string{}, args...)) // not nil, which would be those of the test
 	code := exitCode(root.ExecuteContext(t.Context()), &stderr)
 	return answer{out.String(), stderr.String(), code}

@@ -17,7 +17,6 @@ import (
 	"podpath/kube"
 	"podpath/probes"
 	"podpath/probes/launch"
-	"podpath/probes/wire"
 )
 
 const probeHelp = `Test paths from inside the Pods, and say why something fails.
@@ -54,7 +53,7 @@ var probeOutputs = []string{"text", "wide", "json", "yaml", "junit", "tap"}
 
 // probe is the command.
 type probe struct {
-	cluster *kube.Options
+	cluster *clusterOptions
 	streams streams
 	output  string
 	only    []string
@@ -69,7 +68,7 @@ type probe struct {
 	groups []probes.Group
 }
 
-func newProbe(s streams, o *kube.Options) *cobra.Command {
+func newProbe(s streams, o *clusterOptions) *cobra.Command {
 	p := &probe{cluster: o, streams: s}
 	cmd := &cobra.Command{
 		Use:     "probe [SOURCE TARGET...]",
@@ -82,7 +81,7 @@ func newProbe(s streams, o *kube.Options) *cobra.Command {
 			}
 			return nil
 		},
-		ValidArgsFunction: completeProbe(o),
+		ValidArgsFunction: completeWords(o, kube.Pods, probeWords),
 		PreRunE:           func(_ *cobra.Command, args []string) error { return p.validate(args) },
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.run(cmd.Context(), args) },
 	}
@@ -97,11 +96,7 @@ func newProbe(s streams, o *kube.Options) *cobra.Command {
 	f.Lookup("allow-ephemeral").NoOptDefVal = anyImage
 	f.BoolVar(&p.allow.AllowUpload, "allow-upload", false, "where a container has no tools, write podpath's prober into it, run it and delete it")
 	f.BoolVar(&p.allow.AllowHelperPods, "allow-helper-pods", false, "to probe from a Node, run a Pod in its network and delete it")
-	for name, values := range map[string][]string{"output": probeOutputs, "only": names(probes.Groups)} {
-		if err := cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic(err) // the flag was added above
-		}
-	}
+	completeFlags(cmd, map[string][]string{"output": probeOutputs, "only": names(probes.Groups)})
 	return cmd
 }
 
@@ -144,7 +139,7 @@ func (p *probe) validate(args []string) error {
 func (p *probe) run(ctx context.Context, args []string) error {
 	_, undo := redirectLogs(false)
 	defer undo()
-	config, client, err := connect(*p.cluster)
+	config, client, err := p.cluster.connect()
 	if err != nil {
 		return err
 	}
@@ -170,7 +165,8 @@ func (p *probe) run(ctx context.Context, args []string) error {
 // returns.
 func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Client, args []string) error {
 	allow := p.allow
-	allow.RunID, allow.Namespace, allow.Parallel = runID(), config.Scope.Namespace, p.options.Parallel
+	allow.RunID, allow.Namespace = runID(), config.Scope.Namespace
+	allow.Parallel, allow.Machine = p.options.Parallel, p.cluster.machine()
 	ladder := launch.New(client, allow)
 	world, checks, err := p.plan(ctx, config, client, ladder, args)
 	if err != nil {
@@ -255,10 +251,10 @@ func (p *probe) look(ctx context.Context, config *kube.Config, client *kube.Clie
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", config.Server, err)
 	}
-	if err := checkNamespace(ctx, client, snapshot); err != nil {
+	if err := client.CheckNamespace(ctx, snapshot); err != nil {
 		return nil, err
 	}
-	return probes.Look(ctx, snapshot, client, wire.Host{}), nil
+	return probes.Look(ctx, snapshot, client, p.cluster.machine()), nil
 }
 
 func (p *probe) checks(w *probes.World, args []string) ([]probes.Check, error) {

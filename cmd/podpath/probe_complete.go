@@ -1,42 +1,18 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"podpath/kube"
 )
 
-// completeProbe completes the words of podpath probe with what there is in the
-// namespace.
-func completeProbe(o *kube.Options) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
-		defer cancel()
-		config, client, err := connect(*o)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		resources := []kube.Resource{kube.Pods, kube.Services, kube.Nodes}
-		snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, resources...), kube.Pods)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		words := targetWords(snapshot)
-		if len(args) == 0 {
-			words = sourceWords(snapshot)
-		}
-		var out []string
-		for _, w := range words {
-			if strings.HasPrefix(w, typed) {
-				out = append(out, w)
-			}
-		}
-		return out, cobra.ShellCompDirectiveNoFileComp
+// probeWords are the sources for the first word, and targets for the others.
+func probeWords(s *kube.Snapshot, args []string) []string {
+	if len(args) == 0 {
+		return sourceWords(s)
 	}
+	return targetWords(s)
 }
 
 func sourceWords(s *kube.Snapshot) []string {

@@ -8,7 +8,6 @@ import (
 	"podpath/kube"
 	"podpath/probes"
 	"podpath/probes/launch"
-	"podpath/probes/wire"
 )
 
 // prober probes one cluster for the UI.
@@ -20,15 +19,15 @@ type prober struct {
 	ladders []*launch.Ladder // the last one is used; the others may have something to clean up
 }
 
-func newProber(client *kube.Client, scope kube.Scope) *prober {
-	p := &prober{client: client, allow: launch.Options{RunID: runID(), Namespace: scope.Namespace}}
+func newProber(client *kube.Client, scope kube.Scope, machine launch.Machine) *prober {
+	p := &prober{client: client, allow: launch.Options{RunID: runID(), Namespace: scope.Namespace, Machine: machine}}
 	p.ladders = []*launch.Ladder{launch.New(client, p.allow)}
 	return p
 }
 
 // Look completes a snapshot.
 func (p *prober) Look(ctx context.Context, s *kube.Snapshot) *probes.World {
-	w := probes.Look(ctx, s, p.client, wire.Host{})
+	w := probes.Look(ctx, s, p.client, p.allow.Machine)
 	w.Equipped = p.ladder().Equipped(ctx, w.Representatives())
 	return w
 }

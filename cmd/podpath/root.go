@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"podpath/kube"
+	"podpath/kube/forward"
 	"podpath/tui"
 )
 
@@ -26,13 +27,14 @@ all of them. It changes nothing in the cluster unless you allow it.`
 
 // rootOptions are the flags of the terminal UI.
 type rootOptions struct {
-	cluster  *kube.Options
+	cluster  *clusterOptions
 	mouse    bool
 	readOnly bool
 }
 
-func newRoot(s streams) *cobra.Command {
-	o := rootOptions{cluster: &kube.Options{UserAgent: "podpath/" + version}}
+func newRoot(s streams, cluster *clusterOptions) *cobra.Command {
+	o := rootOptions{cluster: cluster}
+	cluster.UserAgent = "podpath/" + version
 	root := &cobra.Command{
 		Use:           "podpath",
 		Short:         "See how Pods, Nodes and Services are connected",
@@ -41,7 +43,7 @@ func newRoot(s streams) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			return validate(o.cluster)
+			return o.cluster.complete()
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
@@ -49,15 +51,15 @@ func newRoot(s streams) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.Flags().BoolVar(&o.mouse, "mouse", false, "take the mouse: wheel and clicks (the terminal's own selection then needs shift)")
-	root.Flags().BoolVar(&o.readOnly, "readonly", false, "run nothing in the cluster: only look at its objects")
+	root.Flags().BoolVar(&o.readOnly, "readonly", false, "run nothing in the cluster and forward nothing: only look at its objects")
 	addClusterFlags(root, o.cluster)
-	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newProbe(s, o.cluster), newForward(s, o.cluster), newRBAC(s), newCleanup(s, o.cluster), newVersion(s))
+	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newProbe(s, o.cluster), newForward(s, o.cluster), newRBAC(s), newCleanup(s, o.cluster), newDemo(s, o.cluster), newVersion(s))
 	return root
 }
 
 // addClusterFlags adds the flags that say which cluster to use. They have
 // kubectl's names and meaning.
-func addClusterFlags(root *cobra.Command, o *kube.Options) {
+func addClusterFlags(root *cobra.Command, o *clusterOptions) {
 	f := root.PersistentFlags()
 	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "the kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
 	f.StringVar(&o.Context, "context", "", "the context of the kubeconfig to use")
@@ -67,9 +69,12 @@ func addClusterFlags(root *cobra.Command, o *kube.Options) {
 	f.StringArrayVar(&o.AsGroups, "as-group", nil, "a group to impersonate; may be repeated")
 	o.RequestTimeout = 30 * time.Second
 	f.Var((*timeout)(&o.RequestTimeout), "request-timeout", "how long a request, or a whole listing, may take, such as 5s or 2m; 0 is for ever (watches are never cut)")
+	f.BoolVar(&o.demo, "demo", false, "use the practice cluster, which runs in podpath itself")
+	f.StringVar(&o.lesson, "lesson", "", "use the practice cluster as this lesson needs it; podpath demo lessons lists them")
+	f.BoolVar(&o.still, "still", false, "let nothing happen in the practice cluster by itself")
 	f.Float32Var(&o.QPS, "qps", kube.DefaultQPS, "requests a second to the API server, on average")
 	f.IntVar(&o.Burst, "burst", kube.DefaultBurst, "requests at once to the API server")
-	for name, complete := range map[string]cobra.CompletionFunc{"context": completeContexts(o), "namespace": completeNamespaces(o)} {
+	for name, complete := range map[string]cobra.CompletionFunc{"context": completeContexts(o), "namespace": completeNamespaces(o), "lesson": completeLessons} {
 		if err := root.RegisterFlagCompletionFunc(name, complete); err != nil {
 			panic(err) // the flag was added above
 		}
@@ -105,23 +110,31 @@ func (o *rootOptions) run(ctx context.Context, s streams) error {
 	}
 	path, undo := redirectLogs(true)
 	defer undo()
-	connect := connector(*o.cluster)
+	if err := o.cluster.start(); err != nil {
+		return err
+	}
+	connect := connector(o.cluster)
 	cluster, err := connect(tui.Choice{Context: o.cluster.Context, Namespace: o.cluster.Namespace, All: o.cluster.AllNamespaces})
 	if err != nil {
 		return err
 	}
-	if err := tui.Run(ctx, tui.Options{Cluster: cluster, Connect: connect, Mouse: o.mouse, ReadOnly: o.readOnly, ASCII: !speaksUTF8(os.Getenv)}, s.in, out); err != nil {
+	hub := forward.NewHub(forward.HubOptions{Drain: forwardDrain, Patience: o.cluster.RequestTimeout})
+	options := tui.Options{
+		Cluster: cluster, Connect: connect, Forwards: hub, Practice: o.cluster.lessons(),
+		Mouse: o.mouse, ReadOnly: o.readOnly, ASCII: !speaksUTF8(os.Getenv),
+	}
+	if err := tui.Run(ctx, options, s.in, out); err != nil {
 		return brokeError{fmt.Errorf("%w (the log is %s)", err, path)}
 	}
 	return nil
 }
 
 // connector returns what connects the UI to the chosen cluster.
-func connector(base kube.Options) func(tui.Choice) (tui.Cluster, error) {
+func connector(base *clusterOptions) func(tui.Choice) (tui.Cluster, error) {
 	return func(c tui.Choice) (tui.Cluster, error) {
-		o := base
+		o := *base
 		o.Context, o.Namespace, o.AllNamespaces = c.Context, c.Namespace, c.All
-		config, client, err := connect(o)
+		config, client, err := o.connect()
 		if err != nil {
 			return tui.Cluster{}, err
 		}
@@ -132,18 +145,10 @@ func connector(base kube.Options) func(tui.Choice) (tui.Cluster, error) {
 			Scope:    config.Scope,
 			Source:   kube.NewStore(client, config.Scope),
 			Reader:   client,
-			Prober:   newProber(client, config.Scope),
+			Prober:   newProber(client, config.Scope, o.machine()),
+			Forwards: forward.NewCluster(config.Context, client, o.machine()),
 		}, nil
 	}
-}
-
-func connect(o kube.Options) (*kube.Config, *kube.Client, error) {
-	config, err := kube.Load(o)
-	if err != nil {
-		return nil, nil, err
-	}
-	client, err := kube.NewClient(config)
-	return config, client, err
 }
 
 // speaksUTF8 reads the locale as POSIX does: the first of these that is set

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
+	"podpath/e2e/bench/table"
 	"podpath/e2e/plane"
 )
 
@@ -47,66 +47,20 @@ func run(ctx context.Context, args []string) error {
 	defer os.RemoveAll(home)
 	subject := subject{binary: *binary, kubeconfig: kubeconfig, home: home}
 
-	var report report
+	figures := table.Table{Beside: "k9s"}
 	for _, measure := range []func() error{
-		func() error { return measureSmall(ctx, api, subject, &report) },
+		func() error { return measureSmall(ctx, api, subject, &figures) },
 		func() error { return plane.Fill(ctx, api, plane.Full) },
-		func() error { return measureStart(ctx, subject, &report) },
-		func() error { return measureRunning(ctx, api, subject, &report) },
-		func() error { return measureSizes(*binary, *armv7, &report) },
+		func() error { return measureStart(ctx, subject, &figures) },
+		func() error { return measureRunning(ctx, api, subject, &figures) },
+		func() error { return measureSizes(*binary, *armv7, &figures) },
 	} {
 		if err := measure(); err != nil {
 			return err
 		}
 	}
-	fmt.Print(report.table())
+	fmt.Print(figures.String())
 	return nil
-}
-
-// figure is one line of the table.
-type figure struct {
-	what, got, goal, k9s string
-	missed               bool
-}
-
-type report struct{ figures []figure }
-
-// add adds a figure, which reaches its goal when it is at most limit.
-func (r *report) add(what string, got, limit float64, unit, k9s string) {
-	f := figure{
-		what:   what,
-		got:    fmt.Sprintf("%s %s", number(got), unit),
-		goal:   fmt.Sprintf("≤ %s %s", number(limit), unit),
-		k9s:    k9s,
-		missed: got > limit,
-	}
-	r.figures = append(r.figures, f)
-	fmt.Fprintf(os.Stderr, "%s: %s (%s)\n", f.what, f.got, f.goal)
-}
-
-// number has three digits, or none after the point when there is nothing to say there.
-func number(value float64) string {
-	switch {
-	case value >= 100 || value == float64(int(value)):
-		return fmt.Sprintf("%.0f", value)
-	case value >= 10:
-		return fmt.Sprintf("%.1f", value)
-	default:
-		return fmt.Sprintf("%.2f", value)
-	}
-}
-
-func (r *report) table() string {
-	var out strings.Builder
-	out.WriteString("| figure | podpath | goal | reached | k9s |\n|---|---|---|---|---|\n")
-	for _, f := range r.figures {
-		reached := "yes"
-		if f.missed {
-			reached = "**no**"
-		}
-		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", f.what, f.got, f.goal, reached, f.k9s)
-	}
-	return out.String()
 }
 
 // rest lets things settle: memory is given back, the API server catches its breath.

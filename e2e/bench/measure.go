@@ -14,6 +14,8 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
+	"podpath/e2e/bench/process"
+	"podpath/e2e/bench/table"
 	"podpath/e2e/plane"
 	"podpath/e2e/screen"
 )
@@ -65,7 +67,7 @@ func (s subject) openSettled(ctx context.Context, pods int) (*screen.Screen, err
 	return shown, nil
 }
 
-func measureSmall(ctx context.Context, api kubernetes.Interface, subject subject, report *report) error {
+func measureSmall(ctx context.Context, api kubernetes.Interface, subject subject, figures *table.Table) error {
 	if err := plane.Fill(ctx, api, plane.Small); err != nil {
 		return err
 	}
@@ -74,19 +76,19 @@ func measureSmall(ctx context.Context, api kubernetes.Interface, subject subject
 		return err
 	}
 	defer shown.Close()
-	return addMemory(report, shown, plane.Small.Pods, 30, "110 MB")
+	return addMemory(figures, shown, plane.Small.Pods, 30, "110 MB")
 }
 
-func addMemory(report *report, shown *screen.Screen, pods int, limit float64, k9s string) error {
-	memory, err := residentMiB(shown.PID())
+func addMemory(figures *table.Table, shown *screen.Screen, pods int, limit float64, k9s string) error {
+	memory, err := process.ResidentMiB(shown.PID())
 	if err != nil {
 		return err
 	}
-	report.add(fmt.Sprintf("RSS at %d Pods", pods), memory, limit, "MiB", k9s)
+	figures.AtMost(fmt.Sprintf("RSS at %d Pods", pods), memory, limit, "MiB", k9s)
 	return nil
 }
 
-func measureStart(ctx context.Context, subject subject, report *report) error {
+func measureStart(ctx context.Context, subject subject, figures *table.Table) error {
 	var first, complete []time.Duration
 	for range starts {
 		if err := rest(ctx, 3*time.Second); err != nil {
@@ -100,8 +102,8 @@ func measureStart(ctx context.Context, subject subject, report *report) error {
 	}
 	slices.Sort(first)
 	slices.Sort(complete)
-	report.add("first frame after start", milliseconds(first[starts/2]), 50, "ms", "–")
-	report.add("first complete list", complete[starts/2].Seconds(), 1.2, "s", "7 s")
+	figures.AtMost("first frame after start", milliseconds(first[starts/2]), 50, "ms", "–")
+	figures.AtMost("first complete list", complete[starts/2].Seconds(), 1.2, "s", "7 s")
 	return nil
 }
 
@@ -122,31 +124,31 @@ func start(subject subject) (frame, list time.Duration, err error) {
 	return frame, time.Since(began), err
 }
 
-func measureRunning(ctx context.Context, api kubernetes.Interface, subject subject, report *report) error {
+func measureRunning(ctx context.Context, api kubernetes.Interface, subject subject, figures *table.Table) error {
 	shown, err := subject.openSettled(ctx, plane.Full.Pods)
 	if err != nil {
 		return err
 	}
 	defer shown.Close()
-	if err := addMemory(report, shown, plane.Full.Pods, 80, "813–844 MiB"); err != nil {
+	if err := addMemory(figures, shown, plane.Full.Pods, 80, "813–844 MiB"); err != nil {
 		return err
 	}
 	idle, err := watch(ctx, shown)
 	if err != nil {
 		return err
 	}
-	report.add("idle CPU", idle.cpu, 0.7, "% of a core", "22 %")
-	report.add("idle bytes", idle.bytes, 0, "B/s", "70–280 B/s")
+	figures.AtMost("idle CPU", idle.cpu, 0.7, "% of a core", "22 %")
+	figures.AtMost("idle bytes", idle.bytes, 0, "B/s", "70–280 B/s")
 
-	if err := measureKeys(shown, report); err != nil {
+	if err := measureKeys(shown, figures); err != nil {
 		return err
 	}
 	busy, err := watchChurn(ctx, api, shown)
 	if err != nil {
 		return err
 	}
-	report.add("CPU at 50 updates a second", busy.cpu, 5, "% of a core", "–")
-	report.add("bytes at 50 updates a second", busy.bytes, 2000, "B/s", "–")
+	figures.AtMost("CPU at 50 updates a second", busy.cpu, 5, "% of a core", "–")
+	figures.AtMost("bytes at 50 updates a second", busy.bytes, 2000, "B/s", "–")
 	return nil
 }
 
@@ -155,7 +157,7 @@ type usage struct{ cpu, bytes float64 }
 
 // watch measures the program while nothing is typed.
 func watch(ctx context.Context, shown *screen.Screen) (usage, error) {
-	before, err := processorTime(shown.PID())
+	before, err := process.CPU(shown.PID())
 	if err != nil {
 		return usage{}, err
 	}
@@ -163,7 +165,7 @@ func watch(ctx context.Context, shown *screen.Screen) (usage, error) {
 	if err := rest(ctx, watching); err != nil {
 		return usage{}, err
 	}
-	after, err := processorTime(shown.PID())
+	after, err := process.CPU(shown.PID())
 	if err != nil {
 		return usage{}, err
 	}
@@ -196,7 +198,7 @@ func watchChurn(ctx context.Context, api kubernetes.Interface, shown *screen.Scr
 
 // measureKeys moves the cursor, at moments that have nothing to do with the program's own clock, and measures how long it takes
 // until the first bytes of the change are there.
-func measureKeys(shown *screen.Screen, report *report) error {
+func measureKeys(shown *screen.Screen, figures *table.Table) error {
 	latencies := make([]time.Duration, 0, keys)
 	before := shown.Received()
 	for i := range keys {
@@ -212,9 +214,9 @@ func measureKeys(shown *screen.Screen, report *report) error {
 		time.Sleep(50*time.Millisecond + rand.N(50*time.Millisecond))
 	}
 	slices.Sort(latencies)
-	report.add("key to screen, p50", milliseconds(latencies[keys/2]), 10, "ms", "6–9 ms")
-	report.add("key to screen, p99", milliseconds(latencies[keys*99/100]), 20, "ms", "25 ms")
-	report.add("bytes per cursor move at 120×40", float64(shown.Received()-before)/keys, 400, "B", "1100 B")
+	figures.AtMost("key to screen, p50", milliseconds(latencies[keys/2]), 10, "ms", "6–9 ms")
+	figures.AtMost("key to screen, p99", milliseconds(latencies[keys*99/100]), 20, "ms", "25 ms")
+	figures.AtMost("bytes per cursor move at 120×40", float64(shown.Received()-before)/keys, 400, "B", "1100 B")
 	return nil
 }
 
@@ -230,13 +232,13 @@ func press(shown *screen.Screen, key string) (time.Duration, error) {
 	return came.Sub(began), nil
 }
 
-func measureSizes(binary, armv7 string, report *report) error {
+func measureSizes(binary, armv7 string, figures *table.Table) error {
 	for _, program := range []struct{ what, path string }{{"amd64", binary}, {"armv7", armv7}} {
 		info, err := os.Stat(program.path)
 		if err != nil {
 			return fmt.Errorf("measure the size for %s: %w", program.what, err)
 		}
-		report.add("stripped binary, "+program.what, float64(info.Size())/1e6, 20, "MB", "132 MB")
+		figures.AtMost("stripped binary, "+program.what, float64(info.Size())/1e6, 20, "MB", "132 MB")
 	}
 	return nil
 }

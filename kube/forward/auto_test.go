@@ -79,7 +79,7 @@ func TestAutoMeasuresAgainAfterAMinute(t *testing.T) {
 
 func TestMeasureTakesOneAnswerForAll(t *testing.T) {
 	alive := serveTCP(t, "web", echo).endpoint().Target
-	a := NewAuto(NewDirect(), &scripted{name: "tunnel"}, time.Now)
+	a := NewAuto(NewDirect(nil), &scripted{name: "tunnel"}, time.Now)
 	a.Measure(t.Context(), nil)
 	if got := a.Via(); got != "auto" {
 		t.Errorf("got %s without a target, want nothing chosen", got)

@@ -17,27 +17,40 @@ const directTimeout = 3 * time.Second
 
 // Direct is the route that dials the address of the Pod. It needs the Pod
 // network, as on a Node.
-type Direct struct{ dialer net.Dialer }
+type Direct struct{ network Dialer }
 
-// NewDirect returns the direct route.
-func NewDirect() *Direct { return &Direct{net.Dialer{Timeout: directTimeout}} }
+// Dialer connects to addresses, as a net.Dialer does. Its connections over TCP
+// are of type Conn.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// NewDirect returns the direct route on a network; nil is that of this process.
+func NewDirect(network Dialer) *Direct {
+	if network == nil {
+		network = new(net.Dialer)
+	}
+	return &Direct{network}
+}
 
 // Via names the route.
 func (*Direct) Via() string { return "direct" }
 
 // Open dials the target over TCP.
 func (d *Direct) Open(ctx context.Context, t Target) (Conn, error) {
-	conn, err := d.dialer.DialContext(ctx, "tcp", t.HostPort())
+	ctx, cancel := context.WithTimeout(ctx, directTimeout)
+	defer cancel()
+	conn, err := d.network.DialContext(ctx, "tcp", t.HostPort())
 	if err != nil {
 		return nil, blame(err)
 	}
-	return conn.(*net.TCPConn), nil
+	return conn.(Conn), nil
 }
 
 // OpenPackets returns a UDP socket that is connected to the target. Whether
 // anybody is there shows only later.
 func (d *Direct) OpenPackets(ctx context.Context, t Target) (net.Conn, error) {
-	conn, err := d.dialer.DialContext(ctx, "udp", t.HostPort())
+	conn, err := d.network.DialContext(ctx, "udp", t.HostPort())
 	if err != nil {
 		return nil, blame(err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestHalfClosedConnectionsGetTheirAnswer(t *testing.T) {
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			late := serveTCP(t, "late", func(c *net.TCPConn) {
 				text, _ := io.ReadAll(c) // to the client's end
@@ -50,7 +50,7 @@ func TestABrokenConnectionIsReset(t *testing.T) {
 		_, _ = c.Read(make([]byte, 1))
 		_ = c.SetLinger(0)
 	}
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, Options{Route: route}, serveTCP(t, "web", breaks).endpoint())
 			c := r.dial(t)
@@ -65,7 +65,7 @@ func TestABrokenConnectionIsReset(t *testing.T) {
 }
 
 func TestAClientThatBreaksOffEndsItsConnectionOnly(t *testing.T) {
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			ended := make(chan struct{})
 			b := serveTCP(t, "web", func(c *net.TCPConn) {
@@ -98,7 +98,7 @@ func TestASlowClientDoesNotHinderOthers(t *testing.T) {
 		}
 		_, _ = io.WriteString(c, "quick")
 	})
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, Options{Route: route}, flood.endpoint())
 			slow := r.dial(t)

@@ -57,7 +57,7 @@ func openFiles(t testing.TB) int {
 }
 
 func TestFiguresCountWhileConnectionsAreOpen(t *testing.T) {
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			if name == "direct" && runtime.GOOS != "linux" {
 				t.Skip("only Linux tells")
@@ -102,7 +102,7 @@ func TestFiguresMayBeReadAtAnyTime(t *testing.T) {
 			}
 			last = s.All
 			r.SetPolicy(Policies[n%len(Policies)])
-			r.SetRoute(NewDirect())
+			r.SetRoute(NewDirect(nil))
 			r.Update(View{Endpoints: endpoints[n%2:]})
 		}
 	})

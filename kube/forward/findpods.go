@@ -31,6 +31,11 @@ func (d Destination) findPods(s *kube.Snapshot) (View, error) {
 			continue
 		}
 		v.Port, v.Protocol = port, protocol
+		for _, declared := range p.Ports() {
+			if declared.Port == port && declared.Protocol == protocol {
+				v.PortName = declared.Name
+			}
+		}
 		if p.IP() == "" || p.Finished {
 			continue
 		}

@@ -48,6 +48,9 @@ func (d Destination) servicePort(svc *kube.Service) (View, func(kube.Endpoint) (
 	number, _ := strconv.Atoi(d.Port)
 	if svc.Kind == kube.Headless && number > 0 {
 		v := View{Port: number, Protocol: "TCP"}
+		if i := slices.IndexFunc(svc.Ports, func(p kube.ServicePort) bool { return p.Port == number }); i >= 0 {
+			v.PortName, v.AppProtocol = svc.Ports[i].Name, svc.Ports[i].AppProtocol
+		}
 		if d.Protocol != "" {
 			v.Protocol = d.Protocol
 		} else if only := protocolOf(svc, number); only != "" {
@@ -59,7 +62,7 @@ func (d Destination) servicePort(svc *kube.Service) (View, func(kube.Endpoint) (
 	if err != nil {
 		return View{}, nil, err
 	}
-	return View{Port: p.Port, Protocol: p.Protocol}, func(e kube.Endpoint) (int, bool) {
+	return View{Port: p.Port, Protocol: p.Protocol, PortName: p.Name, AppProtocol: p.AppProtocol}, func(e kube.Endpoint) (int, bool) {
 		return e.Port, e.PortName == p.Name && e.Protocol == p.Protocol && e.Port > 0
 	}, nil
 }

@@ -39,6 +39,9 @@ func (h *fitness) failed(now time.Time, permitted bool) time.Duration {
 // ejection has not done so yet: its next failure ejects it again.
 func (h *fitness) succeeded() { h.failures = 0 }
 
+// onTrial reports whether nothing was heard since an ejection.
+func (h *fitness) onTrial() bool { return h.failures >= failuresToEject }
+
 // readmitted ends an ejection whose time is over, and reports that it did.
 func (h *fitness) readmitted(now time.Time) bool {
 	if !h.ejected || now.Before(h.until) {

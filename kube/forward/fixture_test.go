@@ -100,7 +100,7 @@ func start(t testing.TB, o Options, endpoints ...Endpoint) *running {
 		o.Address = Loopback
 	}
 	if o.Route == nil {
-		o.Route = NewDirect()
+		o.Route = NewDirect(nil)
 	}
 	r := &running{events: make(chan Event, 1000)}
 	o.Forward, o.Events = "svc/web:80", r.events
@@ -232,7 +232,7 @@ func tunnel(late map[string]error) Route {
 			go func() { _, _ = io.Copy(io.Discard, far); _ = far.Close() }()
 			return &tunnelled{Conn: near, late: refusal}, nil
 		}
-		c, err := NewDirect().Open(context.Background(), t)
+		c, err := NewDirect(nil).Open(context.Background(), t)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // flow is one try to serve a client through one endpoint.
@@ -20,6 +21,7 @@ type flow struct {
 	mu      sync.Mutex // guards all below
 	opening context.CancelFunc
 	left    bool // the endpoint has left: opening it is given up
+	leaving bool // it has, or is about to
 	aborted bool
 	far     net.Conn
 	// live is set where the kernel moves the bytes by itself.
@@ -57,7 +59,7 @@ func (f *flow) follow(far *net.TCPConn) {
 func (f *flow) stopOpening() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.left = true
+	f.left, f.leaving = true, true
 	if f.opening != nil {
 		f.opening()
 	}
@@ -70,7 +72,32 @@ func (f *flow) hasLeft() bool {
 	return f.left
 }
 
-// sever ends the connection with a reset, or gives its opening up.
+// leave notes that the endpoint terminates, though it may still be used.
+func (f *flow) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leaving = true
+}
+
+// leaves reports whether the endpoint has left, or terminates.
+func (f *flow) leaves() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.leaving
+}
+
+// leavesWithin reports whether leaves is true, or becomes so soon.
+func (f *flow) leavesWithin(d time.Duration) bool {
+	for end := time.Now().Add(d); !f.leaves(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// sever ends the connection, or gives its opening up. A client that has got
+// something is reset; another one may still be served elsewhere.
 func (f *flow) sever() {
 	f.stopOpening()
 	f.mu.Lock()
@@ -79,8 +106,8 @@ func (f *flow) sever() {
 	if far == nil {
 		return
 	}
-	if f.client != nil {
-		reset(f.client)
+	if f.client != nil && f.received.Load() > 0 {
+		reset(f.client) // it may not read, and hold up whoever would do this
 	}
 	reset(far)
 }
@@ -129,8 +156,8 @@ func raise(to *atomic.Int64, n int64) {
 // that looks like success: with SO_LINGER 0 TCP sends RST. Other kinds of
 // connection know no such end.
 func reset(c net.Conn) {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if lingers, ok := c.(interface{ SetLinger(seconds int) error }); ok {
+		_ = lingers.SetLinger(0)
 	}
 	_ = c.Close()
 }

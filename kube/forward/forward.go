@@ -3,6 +3,7 @@ package forward
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -17,6 +18,7 @@ const (
 	mostOpen = 1024             // connections of clients, and sessions over UDP
 	mostHeld = 64               // that wait for an endpoint
 	holdTime = 5 * time.Second  // how long they wait
+	newsTime = time.Second      // the same where endpoints are ready, but all have failed
 	giveUp   = 15 * time.Second // after which no further endpoint is tried
 	idleTime = 60 * time.Second // after which a UDP session ends
 )
@@ -40,6 +42,8 @@ type Options struct {
 	// Events gets what happens. The forward never waits for a receiver: the
 	// channel's buffer must hold what comes meanwhile.
 	Events chan<- Event
+	// Wake, unless nil, is called when a client comes. It must not block.
+	Wake func()
 	// Now is the clock, time.Now when it is nil.
 	Now func() time.Time
 
@@ -52,6 +56,9 @@ type PacketRoute interface {
 	// OpenPackets returns a socket that is connected to the target.
 	OpenPackets(ctx context.Context, t Target) (net.Conn, error)
 }
+
+// errNoUDP means that a route cannot carry UDP.
+var errNoUDP = errors.New("the Kubernetes API forwards no UDP: it needs the direct route, on a machine that reaches Pod addresses")
 
 // Forward listens locally, and gives each connection to one of the endpoints
 // that the last Update named.
@@ -78,13 +85,16 @@ func Listen(ctx context.Context, o Options) (*Forward, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Wake == nil {
+		o.Wake = func() {}
+	}
 	f := &Forward{options: o, events: &events{forward: o.Forward, to: o.Events}, aborted: make(chan struct{})}
 	f.pool = newPool(o.Policy, o.Now, rand.IntN, f.events)
 	f.route.Store(&o.Route)
 	var err error
 	if o.Protocol == "UDP" {
 		if _, ok := o.Route.(PacketRoute); !ok {
-			return nil, fmt.Errorf("%s: the Kubernetes API forwards no UDP: it needs the direct route, on a machine that reaches Pod addresses", o.Forward)
+			return nil, fmt.Errorf("%s: %w", o.Forward, errNoUDP)
 		}
 		f.packets, err = listenPackets(ctx, o.Address, o.Port)
 	} else {
@@ -190,6 +200,7 @@ func (f *Forward) Stats() Stats {
 		Open: int(f.open.Load()), Held: int(f.held.Load()), Refused: f.refusals.total.Load(), LostEvents: f.events.lost.Load(),
 	}
 	f.pool.stats(&s)
+	s.RefusedWhy = f.refusals.last()
 	slices.SortStableFunc(s.Endpoints, func(a, b EndpointStats) int {
 		if gone := a.State == "gone"; gone != (b.State == "gone") {
 			return map[bool]int{true: 1, false: -1}[gone]

@@ -44,7 +44,7 @@ func TestLongLivedConnectionsAreSpreadEvenly(t *testing.T) {
 }
 
 func TestNoShortConnectionFailsWhileEndpointsChange(t *testing.T) {
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, Options{Route: route})
 			all := 10_000
@@ -126,7 +126,7 @@ func TestAnEndpointThatRefusesIsEjectedUnseen(t *testing.T) {
 		route Route
 		bad   Endpoint
 	}{
-		"on opening":          {NewDirect(), refusing},
+		"on opening":          {NewDirect(nil), refusing},
 		"later, by a tunnel":  {route, Endpoint{Target: Target{Address: "127.0.0.1", Port: 1, Pod: "late"}, Ready: true}},
 		"opening of a tunnel": {route, refusing},
 	} {
@@ -227,7 +227,7 @@ func TestTerminatingEndpointsServeWhereNoneIsReady(t *testing.T) {
 func TestAnOpeningIsGivenUpWhenItsEndpointLeaves(t *testing.T) {
 	fresh := serveTCP(t, "new", sayName("new"))
 	opening := make(chan struct{}, 1)
-	route := &waiting{Direct: NewDirect(), pod: "hole", opening: opening}
+	route := &waiting{Direct: NewDirect(nil), pod: "hole", opening: opening}
 	hole := Endpoint{Target: Target{Address: "127.0.0.1", Port: 9, Pod: "hole"}, Ready: true}
 	r := start(t, Options{Route: route}, hole)
 	c := r.dial(t)

@@ -34,7 +34,7 @@ func TestParseAddress(t *testing.T) {
 func TestAPortThatIsTakenIsNamedWithItsHolder(t *testing.T) {
 	taken := serveTCP(t, "taken", echo)
 	port := taken.Addr().(*net.TCPAddr).Port
-	_, err := Listen(t.Context(), Options{Forward: "svc/web:80", Address: Loopback, Port: port, Route: NewDirect()})
+	_, err := Listen(t.Context(), Options{Forward: "svc/web:80", Address: Loopback, Port: port, Route: NewDirect(nil)})
 	want := fmt.Sprintf("svc/web:80: listen on 127.0.0.1:%d: another forward of this podpath has this port already: choose another one", port)
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
@@ -83,7 +83,7 @@ func TestOtherListenErrorsSayWhatToDo(t *testing.T) {
 		"the Kubernetes API forwards no UDP":     {Address: Loopback, Protocol: "UDP", Route: tunnel(nil)},
 	} {
 		if o.Route == nil {
-			o.Route = NewDirect()
+			o.Route = NewDirect(nil)
 		}
 		if _, err := Listen(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -117,7 +117,7 @@ func TestListeningOnOtherAddresses(t *testing.T) {
 
 func TestAUnixSocketOfAKilledRunIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.sock")
-	o := Options{Forward: "svc/web:80", Address: Address{Unix: path}, Route: NewDirect()}
+	o := Options{Forward: "svc/web:80", Address: Address{Unix: path}, Route: NewDirect(nil)}
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
 	if err != nil {
 		t.Fatal(err)

@@ -41,10 +41,16 @@ type member struct {
 	// here is set while the cluster lists it, used while it takes new
 	// connections (ejected or not).
 	here, used bool
+	// existed is set once its Pod was seen. EndpointSlices may name a Pod a moment
+	// before it is seen, and a moment after it has gone.
+	existed bool
 	// since is when it came; zero when it was there from the beginning, and
 	// has no slow start.
-	since   time.Time
-	health  fitness
+	since  time.Time
+	health fitness
+	// trial is the opening by which an endpoint that was ejected shows whether it
+	// is well: until then no other client has to wait for it.
+	trial   *flow
 	latency latency
 	flows   map[*flow]struct{}
 	counts  Counts // of flows that have ended, and of all for the rest
@@ -58,13 +64,20 @@ func (m *member) candidate(now time.Time) candidate {
 	return candidate{id: m.HostPort(), active: len(m.flows), latency: m.latency.at(now), age: age}
 }
 
+// tried ends a trial.
+func (m *member) tried(f *flow) {
+	if m.trial == f {
+		m.trial = nil
+	}
+}
+
 func (m *member) stats(now time.Time) EndpointStats {
-	s := EndpointStats{Target: m.Target, State: m.state(), Active: len(m.flows), Latency: m.latency.at(now), Counts: m.counts}
+	s := EndpointStats{Target: m.Target, State: m.state(), Serving: m.Serving, Active: len(m.flows), Latency: m.latency.at(now), Counts: m.counts}
 	switch {
 	case !m.here:
 		s.State = "gone"
 	case m.health.ejected:
-		s.State = "ejected"
+		s.State, s.EjectedFor = "ejected", m.health.until.Sub(now)
 	}
 	return s
 }

@@ -8,10 +8,11 @@ import (
 	"podpath/kube"
 )
 
-// opened notes how long opening took.
-func (p *pool) opened(m *member, took time.Duration) {
+// opened notes how long opening took, or trying to.
+func (p *pool) opened(m *member, f *flow, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	m.tried(f)
 	m.latency.seen(took, p.now())
 }
 
@@ -20,6 +21,7 @@ func (p *pool) proved(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m.health.succeeded()
+	m.trial = nil
 }
 
 // failed notes that the endpoint did not take a connection.
@@ -47,6 +49,7 @@ func (p *pool) end(m *member, f *flow) {
 	sent, received := f.bytes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	m.tried(f)
 	delete(m.flows, f)
 	m.counts.Sent += sent
 	m.counts.Received += received
@@ -68,14 +71,18 @@ func (p *pool) abort() {
 	}
 }
 
-// reason says why there is no endpoint.
+// reason says why there is no endpoint; "" where there is one, or no view yet.
 func (p *pool) reason() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.why == "" {
-		return "no endpoint is known yet"
-	}
 	return p.why
+}
+
+// hasReady reports whether an endpoint is of the first choice.
+func (p *pool) hasReady() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.order, func(m *member) bool { first, _ := m.eligible(); return first })
 }
 
 // stats fills in what the pool knows. Connections that are open count with

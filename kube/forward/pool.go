@@ -65,9 +65,14 @@ func (p *pool) replace(v View) (dead []*flow) {
 	slices.SortFunc(p.order, func(a, b *member) int { return compareTargets(a.Target, b.Target) })
 	p.announce(now)
 	for id, m := range p.members {
-		if !m.here && v.Exists != nil && !v.Exists(m.Target) {
-			for f := range m.flows {
+		gone := v.Exists != nil && !v.Exists(m.Target)
+		m.existed = m.existed || v.Exists != nil && !gone
+		for f := range m.flows {
+			if gone && (m.existed || !m.here) {
 				dead = append(dead, f)
+			}
+			if !m.here || m.Terminating {
+				f.leave()
 			}
 		}
 		p.bury(id, m)
@@ -181,7 +186,7 @@ func (p *pool) take(client string, tried []*member, f *flow) (*member, <-chan st
 	if len(left) == 0 {
 		return nil, p.changed
 	}
-	if healthy := slices.DeleteFunc(slices.Clone(left), func(m *member) bool { return m.health.ejected }); len(healthy) > 0 {
+	if healthy := slices.DeleteFunc(slices.Clone(left), func(m *member) bool { return m.health.ejected || m.trial != nil }); len(healthy) > 0 {
 		left = healthy // else an ejected one is better than nothing
 	}
 	candidates := make([]candidate, len(left))
@@ -190,7 +195,10 @@ func (p *pool) take(client string, tried []*member, f *flow) (*member, <-chan st
 	}
 	m := left[p.policy.pick(candidates, client, p.turn, p.draw)]
 	p.turn++
-	m.flows[f], f.target = struct{}{}, m.Target
+	if m.health.onTrial() {
+		m.trial = f
+	}
+	m.flows[f], f.target, f.leaving = struct{}{}, m.Target, m.Terminating
 	m.counts.Total++
 	if len(tried) > 0 {
 		m.counts.Retries++

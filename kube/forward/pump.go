@@ -42,7 +42,8 @@ func (r *relay) pumpFirst() (far Conn, f *flow, read, sent int64) {
 
 // carryOn passes on the rest, without keeping it.
 func (r *relay) carryOn(far Conn, f *flow, read, sent int64) {
-	n, ofFar, err := carry(far, r.client, far, &f.sent)
+	p := pace{client: r.client, received: &f.received}
+	n, ofFar, err := carry(far, r.client, far, &f.sent, p.rest)
 	f.endSent(sent + n)
 	if err == nil && !endedProperly(r.client, read+n) {
 		err = errClientGone
@@ -52,7 +53,7 @@ func (r *relay) carryOn(far Conn, f *flow, read, sent int64) {
 	switch {
 	case r.far == nil:
 	case err == nil:
-		r.ended = true
+		r.ended.Store(true)
 		_ = far.CloseWrite() // a route that cannot do it goes on until the endpoint ends
 	case ofFar: // what has arrived is still to be delivered; then the other direction finds the same
 		r.endSoon()
@@ -72,7 +73,7 @@ func (r *relay) send(data []byte, err error) bool {
 	ok := r.write(data)
 	switch {
 	case errors.Is(err, io.EOF):
-		r.ended = true
+		r.ended.Store(true)
 		r.flow.endSent(r.sent)
 		_ = r.far.CloseWrite()
 	case err != nil:
@@ -125,7 +126,7 @@ func (r *relay) resend() {
 		r.grace = nil
 	}
 	r.write(r.kept)
-	if r.ended {
+	if r.ended.Load() {
 		r.flow.endSent(r.sent)
 		_ = r.far.CloseWrite()
 	}

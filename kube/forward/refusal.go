@@ -40,6 +40,13 @@ func (r *refusals) note(f *Forward, reason string) {
 	}
 }
 
+// last returns why the last client got no endpoint; "" where each got one.
+func (r *refusals) last() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reason
+}
+
 // flush tells of those that no event has told of.
 func (r *refusals) flush(f *Forward) {
 	r.mu.Lock()

@@ -23,6 +23,10 @@ const (
 	bulkFrom = 64 << 10
 	// brokenGrace is how long an endpoint that takes no more may still send.
 	brokenGrace = 5 * time.Second
+	// leaveGrace is how long it may take to hear that an endpoint leaves, after it
+	// has ended a connection without a word: its process was told to end, and
+	// nobody has been served.
+	leaveGrace = 250 * time.Millisecond
 )
 
 // halfCloser is a connection whose sending side can end alone. A client's is
@@ -50,12 +54,12 @@ type relay struct {
 	flow  *flow
 	kept  []byte
 	lost  bool  // more was sent than is kept
-	ended bool  // the client sends no more
 	gone  bool  // the client is
 	sent  int64 // to this endpoint
 	grace *time.Timer
 
-	resets   int // endpoints that reset the connection after something was sent
+	ended    atomic.Bool // the client sends no more
+	resets   int         // endpoints that reset the connection after something was sent
 	answered atomic.Bool
 	pumped   chan struct{} // closed when pump has ended; nil before it runs
 }
@@ -93,6 +97,9 @@ func (r *relay) run(far Conn, f *flow, proved func()) (again bool, err error) {
 		_ = r.client.Close()
 		r.finish()
 		return false, nil
+	}
+	if errors.Is(err, net.ErrClosed) && f.leaves() {
+		err = syscall.ECONNRESET // its Pod is gone
 	}
 	reset(far) // it lets go of whoever writes to it
 	<-resent
@@ -139,10 +146,10 @@ func (r *relay) finish() {
 }
 
 // mayTryAgain decides whether another endpoint may get what the client has
-// sent. After a refusal it may: nobody has seen it. After a reset the endpoint
-// may have acted on it, though one that is leaving most likely has not. Of
-// others one more is tried, and no third one that the same request could bring
-// down.
+// sent. After a refusal it may: nobody has seen it. After a reset, or whatever
+// else the runtime of a Pod says, the endpoint may have acted on it, though one
+// that is leaving most likely has not. Of others one more is tried, and no third
+// one that the same request could bring down.
 func (r *relay) mayTryAgain(err error) bool {
 	if r.answered.Load() || r.lost || r.gone {
 		return false
@@ -152,10 +159,11 @@ func (r *relay) mayTryAgain(err error) bool {
 			return true
 		}
 	}
-	if !errors.Is(err, syscall.ECONNRESET) {
+	var remote *RemoteError // such as: its network namespace is closed
+	if !errors.Is(err, syscall.ECONNRESET) && !errors.As(err, &remote) {
 		return false
 	}
-	if len(r.kept) > 0 && !r.flow.hasLeft() {
+	if len(r.kept) > 0 && !r.flow.leavesWithin(leaveGrace) {
 		r.resets++
 	}
 	return r.resets <= 1
@@ -167,7 +175,7 @@ func (r *relay) drain(far Conn, f *flow, proved func()) error {
 	if err == nil {
 		var more int64
 		var ofFar bool
-		more, ofFar, err = carry(r.client, far, far, &f.received)
+		more, ofFar, err = carry(r.client, far, far, &f.received, nil)
 		received += more
 		if err != nil && !ofFar {
 			return errClientGone
@@ -190,6 +198,9 @@ func (r *relay) drainFirst(far Conn, f *flow, proved func()) (received int64, er
 	for received < bulkFrom {
 		n, err := far.Read(chunk)
 		received += int64(n)
+		if errors.Is(err, io.EOF) && received == 0 && !r.ended.Load() && f.leavesWithin(leaveGrace) {
+			return 0, syscall.ECONNRESET
+		}
 		if !r.answered.Load() && (n > 0 || errors.Is(err, io.EOF) && endedProperly(far, received)) {
 			r.answered.Store(true)
 			proved()

@@ -100,7 +100,7 @@ func TestARequestBringsDownTwoEndpointsAtMost(t *testing.T) {
 }
 
 func TestLargeTransfersAreWhole(t *testing.T) {
-	for name, route := range map[string]Route{"direct": NewDirect(), "tunnel": tunnel(nil)} {
+	for name, route := range map[string]Route{"direct": NewDirect(nil), "tunnel": tunnel(nil)} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, Options{Route: route}, serveTCP(t, "web", echo).endpoint())
 			c := r.dial(t)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"syscall"
 	"time"
 )
 
@@ -27,8 +29,8 @@ func (f *Forward) accept(ctx, work context.Context) error {
 			continue
 		case ctx.Err() != nil:
 			continue
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("%s: the listener on %s was closed", f.options.Forward, f.Address())
+		case isBroken(err):
+			return fmt.Errorf("%s: the listener on %s is broken: %w", f.options.Forward, f.Address(), err)
 		}
 		if pause == acceptPause {
 			f.events.send(Event{At: f.options.Now(), Kind: Trouble, Reason: fmt.Sprintf("accept a connection: %v; trying again", err)})
@@ -42,8 +44,18 @@ func (f *Forward) accept(ctx, work context.Context) error {
 	return nil
 }
 
+// isBroken reports whether an error of accept is one of the listener itself, as
+// when its socket was shut down: it never ends. Others may pass, such as those
+// of a client that has left already, or of too few file descriptors.
+func isBroken(err error) bool {
+	return errors.Is(err, net.ErrClosed) || slices.ContainsFunc(
+		[]syscall.Errno{syscall.EBADF, syscall.EINVAL, syscall.ENOTSOCK, syscall.EOPNOTSUPP},
+		func(no syscall.Errno) bool { return errors.Is(err, no) })
+}
+
 // admit serves a client beside the others, if there are not too many.
 func (f *Forward) admit(work context.Context, client halfCloser) {
+	defer f.options.Wake()
 	if f.open.Add(1) > mostOpen {
 		f.open.Add(-1)
 		f.refuse(client, fmt.Errorf("%d connections are open already", mostOpen))

@@ -14,6 +14,7 @@ type service struct {
 	client halfCloser
 	began  time.Time
 	tried  []*member // that failed
+	since  time.Time // it waits for an endpoint; zero before it has begun
 	last   error     // of the last one
 	relay  *relay    // nil before the first endpoint
 }
@@ -40,9 +41,10 @@ func (s *service) run(work context.Context) {
 		case isRouteDown(err):
 			s.giveUp(err)
 			return
-		case !left: // else it is no endpoint any more, and has not failed
-			s.tried, s.last = append(s.tried, m), err
+		case !left: // else it has not failed
+			s.last = err
 		}
+		s.tried = append(s.tried, m)
 	}
 }
 
@@ -60,32 +62,53 @@ func (s *service) acquire(work context.Context, flow *flow) (*member, error) {
 	if len(s.tried) > 0 && time.Since(s.began) > giveUp {
 		return nil, fmt.Errorf("%d endpoints have failed, the last one by: %w", len(s.tried), s.last)
 	}
-	who := clientOf(s.client)
-	m, changed := s.pool.take(who, s.tried, flow)
-	switch {
-	case m != nil:
+	m, changed := s.pool.take(clientOf(s.client), s.tried, flow)
+	if m != nil {
 		return m, nil
-	case len(s.tried) > 0:
-		return nil, fmt.Errorf("every endpoint has failed, the last one by: %w", s.last)
 	}
 	defer s.held.Add(-1)
 	if s.held.Add(1) > mostHeld {
-		return nil, fmt.Errorf("%s (%d connections wait already)", s.pool.reason(), mostHeld)
+		return nil, fmt.Errorf("%w (%d connections wait already)", s.failed(), mostHeld)
 	}
-	end := time.NewTimer(s.options.hold)
+	return s.wait(work, flow, changed)
+}
+
+// wait holds the client until there is an endpoint that has not failed. Where
+// those that have failed are ready nevertheless, that is not long: they may have
+// gone, and the news of it is under way.
+func (s *service) wait(work context.Context, flow *flow, changed <-chan struct{}) (m *member, err error) {
+	if s.since.IsZero() {
+		s.since = time.Now()
+	}
+	end := time.NewTimer(time.Until(s.since.Add(min(newsTime, s.options.hold))))
 	defer end.Stop()
 	for {
 		select {
 		case <-changed:
-			if m, changed = s.pool.take(who, nil, flow); m != nil {
+			if m, changed = s.pool.take(clientOf(s.client), s.tried, flow); m != nil {
 				return m, nil
 			}
 		case <-end.C:
-			return nil, fmt.Errorf("%s (waited %s)", s.pool.reason(), s.options.hold)
+			waited := time.Since(s.since)
+			if waited >= s.options.hold || s.pool.hasReady() {
+				return nil, fmt.Errorf("%w (waited %s)", s.failed(), waited.Round(100*time.Millisecond))
+			}
+			end.Reset(s.options.hold - waited)
 		case <-work.Done():
 			return nil, errStopped
 		}
 	}
+}
+
+// failed says why there is no endpoint for the client.
+func (s *service) failed() error {
+	if why := s.pool.reason(); why != "" {
+		return errors.New(why)
+	}
+	if s.last != nil {
+		return fmt.Errorf("every endpoint has failed, the last one by: %w", s.last)
+	}
+	return errors.New("no endpoint is known yet")
 }
 
 // errStopped means that the forward ends.
@@ -135,10 +158,10 @@ func (s *service) dial(work context.Context, m *member, flow *flow) (Conn, error
 	took := s.options.Now().Sub(began)
 	switch {
 	case err == nil:
-		s.pool.opened(m, took)
+		s.pool.opened(m, flow, took)
 	case flow.hasLeft() || work.Err() != nil || isRouteDown(err):
 	default:
-		s.pool.opened(m, took)
+		s.pool.opened(m, flow, took)
 		s.pool.failed(m, err)
 	}
 	return far, err

@@ -27,6 +27,10 @@ type EndpointStats struct {
 	Target
 	// State is ready, not ready, terminating, ejected or gone.
 	State string
+	// Serving says that one that terminates still answers.
+	Serving bool
+	// EjectedFor is how long one that is ejected stays so.
+	EjectedFor time.Duration
 	// Active is the number of open connections.
 	Active int
 	Counts
@@ -45,6 +49,8 @@ type Stats struct {
 	Open, Held int
 	// Refused counts connections of clients that got no endpoint.
 	Refused uint64
+	// RefusedWhy is the reason of the last of them.
+	RefusedWhy string
 	// LostEvents counts events that nobody took in time.
 	LostEvents int64
 	// Why says why there is no endpoint; "" where there is one.

@@ -11,8 +11,9 @@ import (
 
 // Errors of a tunnel itself, beside what the far side says.
 var (
-	errLost = fmt.Errorf("the connection to the Pod's Node was lost: %w", syscall.ECONNRESET)
-	errDead = fmt.Errorf("no answer to pings any more: %w", errLost)
+	errLost   = fmt.Errorf("the connection to the Pod's Node was lost: %w", syscall.ECONNRESET)
+	errSilent = fmt.Errorf("the Pod's runtime did not take the connection within %s: %w", openTimeout, errLost)
+	errDead   = fmt.Errorf("no answer to pings any more: %w", errLost)
 	// errUnread is the one case in which a client suffers from others: what waits
 	// for it would hold up those that share its upgraded connection.
 	errUnread = fmt.Errorf("more than %d MiB waited for a client that read nothing for %s, on a connection that others share: %w",

@@ -11,8 +11,14 @@ import (
 // kinds of control frames. Nothing that the far side sends in headers matters,
 // so they are never unpacked.
 const (
-	frameHead = 8        // bytes before the payload of every frame
-	maxFrame  = 32 << 10 // bytes of a frame that is sent: what proxies copy at once
+	frameHead = 8 // bytes before the payload of every frame
+	// maxFrame is how many bytes a frame has that is sent: with the eight before it
+	// that WebSocket adds, it fills two TLS records. One byte more would cost a
+	// third one, with a system call of its own.
+	maxFrame = 2*(16<<10) - 8
+	// maxTurn is how much of a stream is sent before it is the turn of another: to
+	// wake up for each frame would cost as much as to send it.
+	maxTurn = 4 * maxFrame
 
 	// maxControl is far above any control frame that is expected: bytes.
 	maxControl = 64 << 10

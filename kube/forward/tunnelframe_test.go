@@ -103,6 +103,7 @@ func TestLinkOpensThoughDataOvertakesAReply(t *testing.T) {
 	defer cancel()
 	s, err := l.openStream(ctx, 80)
 	must(t, err)
+	must(t, s.SetReadDeadline(time.Now().Add(patience))) // not the ten minutes of the whole run
 	if _, err := io.ReadFull(s, make([]byte, 4*window)); err != nil {
 		t.Error(err)
 	}

@@ -15,6 +15,9 @@ const (
 	// sharedWindow is the same for all clients of a connection that several share.
 	// There, reading on is what keeps one of them from holding up the others.
 	sharedWindow = 4 << 20
+	// farGrace is how long a runtime goes on after it has heard that a client has
+	// left (containerd and CRI-O: one second).
+	farGrace = 1100 * time.Millisecond
 	// stallTime without reading makes a client stalled.
 	stallTime = time.Second
 	// flood is how many bytes may still come for clients that have left; a runtime
@@ -23,6 +26,11 @@ const (
 	// pings is how many are sent at once: the far side hands them in turn to
 	// its five workers, any of which may be held up by a stream that is not read.
 	pings = 5
+	// proof is the id of pings that show whether all workers are free; others
+	// have 1.
+	proof = 3
+	// openTimeout is how long the far side may take to accept two streams.
+	openTimeout = 5 * time.Second
 	// farBuffers is how many bytes a Pod that reads nothing lets pass, at least,
 	// until the far side is stuck: those between the runtime and the Pod.
 	farBuffers = 128 << 10
@@ -64,6 +72,9 @@ type link struct {
 	winding int    // streams whose client has left, and the far side not yet
 	strays  int    // bytes for clients that have left
 	blocked bool   // the receiver waits for a client to read
+
+	proofs  int       // pings to be answered before the connection is used again
+	doubted time.Time // since when there are some
 
 	heard        time.Time // the last frame
 	asked        time.Time // the first question that nothing was heard after
@@ -120,6 +131,8 @@ func (l *link) retire() {
 // openStream opens a stream to the port, and waits until the far side has taken
 // it: that does not mean yet that the port answers.
 func (l *link) openStream(ctx context.Context, port int) (*stream, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, errSilent)
+	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -144,6 +157,7 @@ func (l *link) openStream(ctx context.Context, port int) (*stream, error) {
 	}
 	switch {
 	case ctx.Err() != nil:
+		l.doubt()
 		s.leave()
 		return nil, context.Cause(ctx)
 	case s.end != nil && s.end != io.EOF && s.in.size == 0:
@@ -151,6 +165,28 @@ func (l *link) openStream(ctx context.Context, port int) (*stream, error) {
 		return nil, s.end
 	}
 	return s, nil
+}
+
+// doubt keeps further clients away until every worker of the far side has
+// answered a ping. Runtimes up to containerd 1.7 hold a worker for ever that
+// has data for a stream which is over; what is for the same worker then waits
+// for ever, such as the opening of every fifth stream. The lock is held.
+func (l *link) doubt() {
+	if l.proofs == 0 {
+		l.doubted = time.Now()
+	}
+	l.proofs += pings
+	for range pings {
+		l.control = appendPing(l.control, proof)
+	}
+	l.work.Signal()
+}
+
+// proved notes an answer to such a ping. The lock is held.
+func (l *link) proved() {
+	if l.proofs--; l.proofs == 0 {
+		l.doubted = time.Time{}
+	}
 }
 
 // question notes that an answer is due. The lock is held.
@@ -174,7 +210,7 @@ type health struct {
 func (l *link) health() health {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := health{usable: l.err == nil && !l.closing && l.next <= lastStream, winding: l.winding > 0}
+	h := health{usable: l.err == nil && !l.closing && l.next <= lastStream && l.proofs == 0, winding: l.winding > 0}
 	h.troubled = l.strays > flood/4 || since(l.asked, stallTime) || since(l.writingSince, stallTime/10)
 	for _, s := range l.streams {
 		h.troubled = h.troubled || s.in.size >= window
@@ -209,6 +245,8 @@ func (l *link) check() time.Duration {
 	defer l.mu.Unlock()
 	quiet, silent := time.Since(l.heard), time.Since(l.asked)
 	switch {
+	case l.open == 0 && since(l.doubted, l.pingWait):
+		l.fail(errGone)
 	case l.blocked: // we are the ones who do not listen
 		l.asked = time.Time{}
 	case l.asked.IsZero() && quiet < l.pingEvery:

@@ -188,7 +188,7 @@ func TestTunnelPodThatReadsNothingIsWaitedFor(t *testing.T) {
 		return echoBack(port, stream)
 	}}
 	tunnel := f.tunnel(t)
-	tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, 50*time.Millisecond
+	tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, stallTime+100*time.Millisecond // so that a write is known to be held up by then
 	stuck := open(t, tunnel, bulkPort)
 	defer func() { _ = stuck.Close() }()
 	var sending sync.WaitGroup
@@ -198,7 +198,7 @@ func TestTunnelPodThatReadsNothingIsWaitedFor(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	time.Sleep(stallTime + 500*time.Millisecond)
+	time.Sleep(2 * stallTime)
 	for range 2 * linksPerPod {
 		sibling := open(t, tunnel, echoPort)
 		defer func() { _ = sibling.Close() }()

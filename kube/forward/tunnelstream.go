@@ -24,16 +24,24 @@ type stream struct {
 	in    queue
 	moved time.Time // when the client read last, or its queue became full
 	end   error     // why nothing more comes; io.EOF when that is as it should be
-	text  []byte    // of the error stream
+	ended bool      // the far side has ended the data
+	over  bool      // it has ended one of the two, and reads no more
+	word  *time.Timer
+	text  []byte // of the error stream
 
 	out, spare   []byte // a data frame to send, with room for its head; one that was sent
 	queued       bool   // in the link's list of those that have something to send
 	fin, finSent bool   // of what we send
+	unheard      bool   // nothing has come since data was sent
 	closed       bool   // by the client
 	reset        bool   // the far side is to be told, or was
 
 	readUntil, writeUntil deadline
 }
+
+// wordGrace is how long the end of one stream is waited for after that of the
+// other: runtimes end both at once.
+const wordGrace = time.Second
 
 // maxText bounds what is kept of an error stream: bytes.
 const maxText = 4 << 10
@@ -81,14 +89,14 @@ func (s *stream) Write(p []byte) (int, error) {
 		if err := s.writeError(); err != nil {
 			return written, err
 		}
-		if len(s.out) == maxFrame {
+		if len(s.out) == maxTurn {
 			s.writable.Wait()
 			continue
 		}
-		if len(s.out) == 0 {
+		if len(s.out)%maxFrame == 0 {
 			s.out = append(s.out, make([]byte, frameHead)...)
 		}
-		n := min(len(p)-written, maxFrame-len(s.out))
+		n := min(len(p)-written, maxFrame-len(s.out)%maxFrame)
 		s.out = append(s.out, p[written:written+n]...)
 		written += n
 		s.enqueue()
@@ -104,7 +112,7 @@ func (s *stream) writeError() error {
 		return os.ErrDeadlineExceeded
 	case s.fin:
 		return fmt.Errorf("write after CloseWrite: %w", syscall.EPIPE)
-	case errors.Is(s.end, io.EOF):
+	case errors.Is(s.end, io.EOF) || s.end == nil && s.over:
 		return fmt.Errorf("the far side has ended the connection: %w", syscall.EPIPE)
 	}
 	return s.end
@@ -159,6 +167,9 @@ func (s *stream) finish(why error) {
 	if s.end == nil {
 		s.end = why
 	}
+	if s.word != nil {
+		s.word.Stop()
+	}
 	s.readable.Broadcast()
 	s.writable.Broadcast()
 	s.link.space.Signal()
@@ -173,6 +184,7 @@ func (s *stream) take(id uint32, data []byte) {
 	if s.end != nil {
 		return
 	}
+	s.unheard = false
 	full := s.in.size >= window
 	before := s.in.size
 	s.in.push(data)
@@ -183,8 +195,9 @@ func (s *stream) take(id uint32, data []byte) {
 	s.readable.Signal()
 }
 
-// remoteEnd is what the end of one of the two streams means. A runtime writes
-// its error before it ends either. The lock is held.
+// remoteEnd is what the end of one of the two streams means. An end of the data
+// is a good one only with the end of the error stream: containerd (1.6 to 2.1)
+// ends the data first, and then says what went wrong. The lock is held.
 func (s *stream) remoteEnd(id uint32, reset bool) {
 	if id == s.errors {
 		delete(s.link.streams, id)
@@ -195,14 +208,30 @@ func (s *stream) remoteEnd(id uint32, reset bool) {
 			s.link.strays = 0
 		}
 	}
+	s.ended, s.over = s.ended || id == s.data, true
+	s.out = s.out[:0] // there is no reader for it any more
+	if s.unheard {
+		s.unheard = false
+		s.link.doubt()
+	}
 	switch {
 	case len(s.text) > 0:
 		s.finish(remoteError(string(s.text)))
 	case reset:
 		s.finish(errRemoteReset)
-	case id == s.data:
+	case s.ended && s.link.streams[s.errors] == nil:
 		s.finish(io.EOF)
+	case s.word == nil && s.end == nil:
+		s.word = time.AfterFunc(wordGrace, s.wordless)
+		s.writable.Broadcast()
 	}
+}
+
+// wordless ends a stream whose runtime says no more about it.
+func (s *stream) wordless() {
+	s.link.mu.Lock()
+	defer s.link.mu.Unlock()
+	s.finish(io.EOF)
 }
 
 // enqueue has the sender come by. The lock is held.
@@ -222,7 +251,11 @@ func (s *stream) flush() {
 		out = make([]byte, frameHead)
 	}
 	if len(out) > 0 {
-		sealData(out, s.data, fin)
+		for at := 0; at < len(out); at += maxFrame {
+			end := min(at+maxFrame, len(out))
+			sealData(out[at:end], s.data, fin && end == len(out))
+		}
+		s.unheard = s.unheard || len(out) > frameHead
 		s.finSent = s.finSent || fin
 	}
 	if s.reset {

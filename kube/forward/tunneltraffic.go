@@ -37,7 +37,12 @@ func (l *link) write(frames []byte) {
 	l.writingSince = time.Now()
 	l.written += int64(len(frames))
 	l.mu.Unlock()
-	_, err := l.conn.Write(frames)
+	var err error
+	for len(frames) > 0 && err == nil {
+		n := min(len(frames), maxFrame)
+		_, err = l.conn.Write(frames[:n])
+		frames = frames[n:]
+	}
 	l.mu.Lock()
 	l.writingSince = time.Time{}
 	if err != nil {
@@ -88,6 +93,8 @@ func (l *link) receiveControl(r io.Reader, f frame) error {
 	case f.kind == ping && id%2 == 0: // its own question
 		l.control = appendPing(l.control, id)
 		l.work.Signal()
+	case f.kind == ping && id == proof:
+		l.proved()
 	case f.kind == synReply && s != nil:
 		s.replies++
 		s.readable.Broadcast()
@@ -145,6 +152,7 @@ func (l *link) awaitRoom(id uint32) bool {
 			return true
 		case l.open > 1 && time.Since(s.moved) >= stallTime:
 			s.abort(errUnread)
+			l.pause(farGrace)
 			return false
 		}
 		l.waitForSpace()
@@ -152,16 +160,37 @@ func (l *link) awaitRoom(id uint32) bool {
 	return false
 }
 
+// pause stops reading for a while. A runtime goes on sending for a second to a
+// client that has left, as fast as it can: that would slow down everybody, and
+// what is not read is not sent. The lock is held.
+func (l *link) pause(d time.Duration) {
+	l.blocked = true
+	wake := time.AfterFunc(d, l.look)
+	defer wake.Stop()
+	for end := time.Now().Add(d); l.err == nil && time.Now().Before(end); {
+		l.space.Wait()
+	}
+	l.blocked = false
+}
+
 // waitForSpace waits until a client has read something, one has come or left,
 // or a while has passed. The lock is held.
 func (l *link) waitForSpace() {
 	l.blocked = true
 	if l.open > 1 {
-		wake := time.AfterFunc(stallTime/4, l.space.Signal)
+		wake := time.AfterFunc(stallTime/4, l.look)
 		defer wake.Stop()
 	}
 	l.space.Wait()
 	l.blocked = false
+}
+
+// look lets the receiver look at the clock. With the lock: it may be about to
+// wait.
+func (l *link) look() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.space.Signal()
 }
 
 // stray counts bytes for clients that have left: their sender is told, but goes

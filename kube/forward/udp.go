@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session,
 	}
 	n := &session{flow: &flow{}, client: client}
 	if n.member, _ = s.pool.take(client.Addr().String(), nil, n.flow); n.member == nil {
-		return nil, errors.New(s.pool.reason())
+		return nil, errors.New(cmp.Or(s.pool.reason(), "no endpoint is known yet"))
 	}
 	var err error
 	if n.far, err = route.OpenPackets(work, n.target); err != nil {
@@ -104,6 +105,7 @@ func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session,
 	s.open[client] = n
 	s.mu.Unlock()
 	s.Forward.open.Add(1)
+	s.options.Wake()
 	s.work.Add(1)
 	go s.answer(n)
 	return n, nil

@@ -43,6 +43,9 @@ type View struct {
 	// listener has unless told otherwise. Protocol is TCP or UDP.
 	Port     int
 	Protocol string
+	// PortName and AppProtocol are what the Service, or the Pod, says of the
+	// port; "" where it says nothing.
+	PortName, AppProtocol string
 	// Why says why no endpoint is ready; "" where one is.
 	Why string
 	// Exists reports whether the Pod behind a target is still there. Where it
@@ -60,6 +63,12 @@ func (d Destination) Find(s *kube.Snapshot) (View, error) {
 	v, err := find(s)
 	if err != nil {
 		return View{}, fmt.Errorf("%s: %w", d.Label, err)
+	}
+	for i, e := range v.Endpoints {
+		p := s.Pod(kube.Key{Namespace: e.Namespace, Name: e.Pod})
+		if p != nil && !p.Deleted.IsZero() && slices.Contains(p.IPs, e.Address) {
+			v.Endpoints[i].Terminating = true // its EndpointSlice says so a moment later
+		}
 	}
 	v.Exists = func(t Target) bool { return podExists(s, t) }
 	return v, nil

@@ -197,9 +197,10 @@ func (v *View) yamlLines() []page.Line {
 	return lines
 }
 
-var keys = struct{ services, probe, yaml, copy key.Binding }{
+var keys = struct{ services, probe, forward, yaml, copy key.Binding }{
 	services: key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "Services of the Pod")),
 	probe:    key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
+	forward:  key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "forward")),
 	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy all of it")),
 }
@@ -210,7 +211,7 @@ func (v *View) Bindings() []key.Binding {
 	if v.ofPod() {
 		own = append(own, keys.services)
 	}
-	own = append(own, keys.probe)
+	own = append(own, keys.probe, keys.forward)
 	if !v.yaml {
 		own = append(own, keys.yaml)
 	}
@@ -227,6 +228,8 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 		return intent.Send(intent.ListServicesOf{Pod: v.target.Ref.Key})
 	case key.Matches(press, keys.probe):
 		return intent.Send(intent.Probe{Of: v.target.Ref})
+	case key.Matches(press, keys.forward):
+		return intent.Send(intent.Forward{Of: v.target.Ref})
 	case key.Matches(press, keys.copy):
 		return intent.Send(intent.Copy{Text: v.Text()})
 	}

@@ -173,9 +173,10 @@ func (v *View) View() string {
 // Click puts the cursor on the endpoint drawn in a line.
 func (v *View) Click(line int) { v.List.Click(line - len(v.Head())) }
 
-var keys = struct{ pod, probe, describe, yaml, copy key.Binding }{
+var keys = struct{ pod, probe, forward, describe, yaml, copy key.Binding }{
 	pod:      key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "go to the Pod")),
 	probe:    key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
+	forward:  key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "forward")),
 	describe: key.NewBinding(key.WithKeys("d"), key.WithHelp("d", "describe")),
 	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy address:port")),
@@ -183,7 +184,7 @@ var keys = struct{ pod, probe, describe, yaml, copy key.Binding }{
 
 // Bindings lists the view's own keys, then those of any list.
 func (v *View) Bindings() []key.Binding {
-	return append([]key.Binding{keys.pod, keys.probe, keys.describe, keys.yaml, keys.copy}, v.List.Bindings()...)
+	return append([]key.Binding{keys.pod, keys.probe, keys.forward, keys.describe, keys.yaml, keys.copy}, v.List.Bindings()...)
 }
 
 // Update handles a key.
@@ -198,6 +199,8 @@ func (v *View) Update(press tea.KeyPressMsg) tea.Cmd {
 	case !selected:
 	case key.Matches(press, keys.probe):
 		return v.probe(e)
+	case key.Matches(press, keys.forward):
+		return v.forward(e)
 	case key.Matches(press, keys.pod) && e.Pod != "":
 		return intent.Send(intent.GoToPod{Pod: kube.Key{Namespace: v.key.Namespace, Name: e.Pod}})
 	case key.Matches(press, keys.pod):
@@ -220,4 +223,20 @@ func (v *View) probe(e kube.Endpoint) tea.Cmd {
 		of.Of = kube.Ref{Resource: kube.Pods, Key: kube.Key{Namespace: v.key.Namespace, Name: e.Pod}}
 	}
 	return intent.Send(of)
+}
+
+// forward asks for local access to the Pod of an endpoint.
+func (v *View) forward(e kube.Endpoint) tea.Cmd {
+	switch {
+	case e.Port == 0:
+		return intent.Send(intent.Notice{Text: "The EndpointSlice gives no port for " + e.Address + "."})
+	case e.Pod == "":
+		return intent.Send(intent.Notice{Text: "The EndpointSlice names no Pod for " + e.Address + ": f in the pane of Services forwards the whole Service."})
+	}
+	pod := kube.Ref{Resource: kube.Pods, Key: kube.Key{Namespace: v.key.Namespace, Name: e.Pod}}
+	word := strconv.Itoa(e.Port)
+	if e.Protocol != "TCP" {
+		word += "/" + strings.ToLower(e.Protocol)
+	}
+	return intent.Send(intent.Forward{Of: pod, Port: word})
 }

@@ -47,6 +47,12 @@ type (
 		Of       kube.Ref
 		Endpoint string // ADDRESS:PORT
 	}
+	// Forward listens on this machine for a Pod or a Service. Port is a number
+	// with its protocol, such as 53/udp, or "" to ask.
+	Forward struct {
+		Of   kube.Ref
+		Port string
+	}
 	// Copy puts text on the clipboard of the user's terminal.
 	Copy struct{ Text string }
 	// Notice tells the user something in one line.

@@ -66,9 +66,10 @@ func (p *Pane) SetBook(b *results.Book) {
 // None says that there are no Pods.
 func (p *Pane) None() string { return "No Pods in " + words.Scope(p.snapshot.Scope) + "." }
 
-var keys = struct{ describe, probe, services, yaml, copy, fold, foldAll key.Binding }{
+var keys = struct{ describe, probe, forward, services, yaml, copy, fold, foldAll key.Binding }{
 	describe: key.NewBinding(key.WithKeys("enter", "d"), key.WithHelp("enter", "describe")),
 	probe:    key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
+	forward:  key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "forward")),
 	services: key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "Services of the Pod")),
 	yaml:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:     key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy name")),
@@ -78,7 +79,7 @@ var keys = struct{ describe, probe, services, yaml, copy, fold, foldAll key.Bind
 
 // Bindings lists the pane's own keys, then those of any list.
 func (p *Pane) Bindings() []key.Binding {
-	return append([]key.Binding{keys.describe, keys.probe, keys.services, keys.fold, keys.foldAll, keys.yaml, keys.copy}, p.List.Bindings()...)
+	return append([]key.Binding{keys.describe, keys.probe, keys.forward, keys.services, keys.fold, keys.foldAll, keys.yaml, keys.copy}, p.List.Bindings()...)
 }
 
 // Update handles a key.
@@ -109,6 +110,8 @@ func (p *Pane) pressOnObject(press tea.KeyPressMsg, row Row) tea.Cmd {
 		return intent.Send(intent.Describe{Target: target})
 	case key.Matches(press, keys.probe):
 		return intent.Send(intent.Probe{Of: target.Ref})
+	case key.Matches(press, keys.forward):
+		return intent.Send(intent.Forward{Of: target.Ref})
 	case key.Matches(press, keys.yaml):
 		return intent.Send(intent.ShowYAML{Target: target})
 	}

@@ -101,17 +101,8 @@ func (p *Pane) causeLines() []string {
 }
 
 func (p *Pane) wrap(lines []string, role style.Role, text string) []string {
-	for _, line := range wrapped(text, p.width) {
+	for _, line := range style.Wrap(text, p.width) {
 		lines = append(lines, p.theme.Render(role, line))
-	}
-	return lines
-}
-
-// wrapped breaks a text into lines of a width, at spaces where it can.
-func wrapped(text string, width int) []string {
-	lines := strings.Split(ansi.Wrap(text, max(1, width), ""), "\n")
-	for i, line := range lines {
-		lines[i] = style.Fit(strings.TrimRight(line, " "), width) // ansi.Wrap lets spaces stand beyond the edge
 	}
 	return lines
 }

@@ -8,11 +8,12 @@ import (
 	"podpath/kube"
 	engine "podpath/probes"
 	"podpath/tui/intent"
+	"podpath/tui/menu"
 )
 
 // Ask returns the menu of what can be probed about what p was pressed on.
-func Ask(of intent.Probe) OpenMenu {
-	return OpenMenu{Title: "Probe " + name(of), Choices: func(s *kube.Snapshot) []Choice {
+func Ask(of intent.Probe) menu.Open {
+	return menu.Open{Title: "Probe " + name(of), Choices: func(s *kube.Snapshot) []menu.Choice {
 		switch {
 		case of.Endpoint != "":
 			return endpointChoices(s, of)
@@ -42,27 +43,27 @@ func word(s *kube.Snapshot, kind string, k kube.Key) string {
 	return kind + "/" + k.String()
 }
 
-func podChoices(s *kube.Snapshot, k kube.Key) []Choice {
+func podChoices(s *kube.Snapshot, k kube.Key) []menu.Choice {
 	pod := word(s, "pod", k)
-	choices := []Choice{everythingAbout(pod, func(c engine.Check) bool { return c.Source.Pod == k || c.About.Pod == k }, everyWay(s, k))}
+	choices := []menu.Choice{everythingAbout(pod, func(c engine.Check) bool { return c.Source.Pod == k || c.About.Pod == k }, everyWay(s, k))}
 	choices = append(choices, toChoices(pod, []string{pod})...)
 	return append(choices,
-		menu("from it, to a Service …", "From this Pod to a Service that you choose next: by the rule of its kind, and to each of its endpoints.", "to which Service", func(s *kube.Snapshot) []Choice {
+		submenu("from it, to a Service …", "From this Pod to a Service that you choose next: by the rule of its kind, and to each of its endpoints.", "to which Service", func(s *kube.Snapshot) []menu.Choice {
 			return servicesFrom(s, pod)
 		}),
-		menu("from it, to a Pod …", "From this Pod to the TCP ports that a Pod declares, which you choose next.", "to which Pod", func(s *kube.Snapshot) []Choice {
+		submenu("from it, to a Pod …", "From this Pod to the TCP ports that a Pod declares, which you choose next.", "to which Pod", func(s *kube.Snapshot) []menu.Choice {
 			return podsFrom(s, pod)
 		}),
 	)
 }
 
-func serviceChoices(s *kube.Snapshot, k kube.Key) []Choice {
+func serviceChoices(s *kube.Snapshot, k kube.Key) []menu.Choice {
 	svc := word(s, "svc", k)
-	choices := []Choice{everythingAbout(svc, func(c engine.Check) bool { return c.About.Service == k }, nil)}
+	choices := []menu.Choice{everythingAbout(svc, func(c engine.Check) bool { return c.About.Service == k }, nil)}
 	choices = append(choices, toChoices(svc, []string{svc})...)
 	if object := s.Service(k); object != nil && len(object.ClusterIPs) > 0 && object.Counts.Ready > 1 {
 		samples := engine.SpreadSamples(object.Counts.Ready)
-		choices = append(choices, Choice{
+		choices = append(choices, menu.Choice{
 			Label:    fmt.Sprintf("who answers %d connections", samples),
 			Explains: "From one Pod: is each endpoint used, and are the connections spread evenly?",
 			Pick:     Start{Request{"who answers " + svc, planSpread(svc, k.Namespace, samples)}},
@@ -71,7 +72,7 @@ func serviceChoices(s *kube.Snapshot, k kube.Key) []Choice {
 	return choices
 }
 
-func endpointChoices(s *kube.Snapshot, of intent.Probe) []Choice {
+func endpointChoices(s *kube.Snapshot, of intent.Probe) []menu.Choice {
 	target := of.Endpoint
 	if _, port, err := net.SplitHostPort(of.Endpoint); err == nil && of.Of.Resource == kube.Pods {
 		target = word(s, "pod", of.Of.Key) + ":" + port
@@ -79,14 +80,14 @@ func endpointChoices(s *kube.Snapshot, of intent.Probe) []Choice {
 	return toChoices(target, []string{target})
 }
 
-func nodeChoices(s *kube.Snapshot, name string) []Choice {
+func nodeChoices(s *kube.Snapshot, name string) []menu.Choice {
 	node := "node/" + name
-	choices := []Choice{
+	choices := []menu.Choice{
 		everythingAbout(node, func(c engine.Check) bool { return c.Source.Node == name || c.About.Node == name }, nil),
-		menu("from it, to a Service …", "From the Node itself, not from a Pod on it, to a Service that you choose next.", "to which Service", func(s *kube.Snapshot) []Choice {
+		submenu("from it, to a Service …", "From the Node itself, not from a Pod on it, to a Service that you choose next.", "to which Service", func(s *kube.Snapshot) []menu.Choice {
 			return servicesFrom(s, node)
 		}),
-		menu("from it, to a Pod …", "From the Node itself, not from a Pod on it, to a Pod that you choose next.", "to which Pod", func(s *kube.Snapshot) []Choice {
+		submenu("from it, to a Pod …", "From the Node itself, not from a Pod on it, to a Pod that you choose next.", "to which Pod", func(s *kube.Snapshot) []menu.Choice {
 			return podsFrom(s, node)
 		}),
 	}
@@ -113,18 +114,18 @@ func nodeChoices(s *kube.Snapshot, name string) []Choice {
 }
 
 // toChoices are the ways to ask for a path to something.
-func toChoices(title string, targets []string) []Choice {
-	return []Choice{
+func toChoices(title string, targets []string) []menu.Choice {
+	return []menu.Choice{
 		fromEachNode("it", title, targets),
 		{
 			Label: "to it, from podpath itself", Explains: "From the machine that podpath runs on. On a Node that sees Pods and Services; outside of the cluster it should not.",
 			Pick: Start{Request{"local → " + title, planWords([]string{"local"}, targets)}},
 		},
-		menu("to it, from a Pod …", "From a Pod that you choose next.", "from which Pod", func(s *kube.Snapshot) []Choice {
-			var choices []Choice
+		submenu("to it, from a Pod …", "From a Pod that you choose next.", "from which Pod", func(s *kube.Snapshot) []menu.Choice {
+			var choices []menu.Choice
 			for _, p := range s.Pods {
 				if source := word(s, "pod", p.Key()); usable(p) {
-					choices = append(choices, Choice{Label: source, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + title, planWords([]string{source}, targets)}}})
+					choices = append(choices, menu.Choice{Label: source, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + title, planWords([]string{source}, targets)}}})
 				}
 			}
 			return choices
@@ -132,38 +133,38 @@ func toChoices(title string, targets []string) []Choice {
 	}
 }
 
-func fromEachNode(it, title string, targets []string) Choice {
-	return Choice{
+func fromEachNode(it, title string, targets []string) menu.Choice {
+	return menu.Choice{
 		Label: "to " + it + ", from one Pod on each Node", Explains: "Each Node has its own routes and rules, so that one Pod of each tells them apart.",
 		Pick: Start{Request{"each Node → " + title, planFromEachNode(targets)}},
 	}
 }
 
-func everythingAbout(title string, about func(engine.Check) bool, more plan) Choice {
-	return Choice{
+func everythingAbout(title string, about func(engine.Check) bool, more plan) menu.Choice {
+	return menu.Choice{
 		Label: "everything about it", Explains: "All checks of the usual plan that start there or lead there: paths, Services by their kind, the spread, discovery.",
 		Pick: Start{Request{"everything about " + title, planAbout(about, more)}},
 	}
 }
 
-func menu(label, explains, title string, choices func(*kube.Snapshot) []Choice) Choice {
-	return Choice{Label: label, Explains: explains, Pick: OpenMenu{title, choices}}
+func submenu(label, explains, title string, choices func(*kube.Snapshot) []menu.Choice) menu.Choice {
+	return menu.Choice{Label: label, Explains: explains, Pick: menu.Open{Title: title, Choices: choices}}
 }
 
-func servicesFrom(s *kube.Snapshot, source string) []Choice {
-	var choices []Choice
+func servicesFrom(s *kube.Snapshot, source string) []menu.Choice {
+	var choices []menu.Choice
 	for _, svc := range s.Services {
 		target := word(s, "svc", svc.Key())
-		choices = append(choices, Choice{Label: target, Explains: string(svc.Kind), Pick: Start{Request{source + " → " + target, planWords([]string{source}, []string{target})}}})
+		choices = append(choices, menu.Choice{Label: target, Explains: string(svc.Kind), Pick: Start{Request{source + " → " + target, planWords([]string{source}, []string{target})}}})
 	}
 	return choices
 }
 
-func podsFrom(s *kube.Snapshot, source string) []Choice {
-	var choices []Choice
+func podsFrom(s *kube.Snapshot, source string) []menu.Choice {
+	var choices []menu.Choice
 	for _, p := range s.Pods {
 		if target := word(s, "pod", p.Key()); usable(p) && declaresTCP(p) {
-			choices = append(choices, Choice{Label: target, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + target, planWords([]string{source}, []string{target})}}})
+			choices = append(choices, menu.Choice{Label: target, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + target, planWords([]string{source}, []string{target})}}})
 		}
 	}
 	return choices

@@ -9,6 +9,7 @@ import (
 	engine "podpath/probes"
 	"podpath/tui/golden"
 	"podpath/tui/intent"
+	"podpath/tui/menu"
 )
 
 func world(t *testing.T, namespace string) *engine.World {
@@ -16,13 +17,13 @@ func world(t *testing.T, namespace string) *engine.World {
 }
 
 // leaves lists the requests that a menu leads to, through the menus below it.
-func leaves(s *kube.Snapshot, choices []Choice) []Request {
+func leaves(s *kube.Snapshot, choices []menu.Choice) []Request {
 	var out []Request
 	for _, c := range choices {
 		switch pick := c.Pick.(type) {
 		case Start:
 			out = append(out, pick.Request)
-		case OpenMenu:
+		case menu.Open:
 			out = append(out, leaves(s, pick.Choices(s))...)
 		}
 	}

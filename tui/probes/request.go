@@ -3,9 +3,6 @@
 package probes
 
 import (
-	tea "charm.land/bubbletea/v2"
-
-	"podpath/kube"
 	engine "podpath/probes"
 	"podpath/probes/launch"
 )
@@ -33,21 +30,7 @@ type (
 	AskForWays struct{}
 	// Permit lets podpath use further ways, for as long as it is connected.
 	Permit struct{ Rungs []launch.Rung }
-	// OpenMenu lets the user choose.
-	OpenMenu struct {
-		Title   string
-		Choices func(*kube.Snapshot) []Choice
-	}
 )
-
-// Choice is one of the entries of a menu.
-type Choice struct {
-	Label string
-	// Explains says more about it, while it is selected.
-	Explains string
-	// Pick is the message that follows when it is chosen.
-	Pick tea.Msg
-}
 
 // News is what has happened in a run since the last news.
 type News struct {

@@ -5,6 +5,7 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/tui/menu"
 )
 
 // wayTexts say what each further rung of the ladder would create.
@@ -38,18 +39,18 @@ func (p *Pane) ways() []launch.Rung {
 }
 
 // Ways are the further ways into Pods that podpath may be permitted to use.
-func (p *Pane) Ways(*kube.Snapshot) []Choice {
-	var choices []Choice
+func (p *Pane) Ways(*kube.Snapshot) []menu.Choice {
+	var choices []menu.Choice
 	left := p.ways()
 	for _, w := range wayTexts {
 		if slices.Contains(left, w.rung) {
-			choices = append(choices, Choice{Label: "permit " + w.label, Explains: w.creates, Pick: Permit{[]launch.Rung{w.rung}}})
+			choices = append(choices, menu.Choice{Label: "permit " + w.label, Explains: w.creates, Pick: Permit{[]launch.Rung{w.rung}}})
 		} else {
-			choices = append(choices, Choice{Label: "permitted: " + w.label, Explains: w.creates})
+			choices = append(choices, menu.Choice{Label: "permitted: " + w.label, Explains: w.creates})
 		}
 	}
 	if len(left) > 1 {
-		choices = append(choices, Choice{Label: "permit all of these", Explains: "For as long as podpath is connected to this cluster. In this order: the next one is tried only where the one before does not do.", Pick: Permit{left}})
+		choices = append(choices, menu.Choice{Label: "permit all of these", Explains: "For as long as podpath is connected to this cluster. In this order: the next one is tried only where the one before does not do.", Pick: Permit{left}})
 	}
 	return choices
 }

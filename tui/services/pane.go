@@ -83,17 +83,18 @@ func (p *Pane) None() string {
 	}
 }
 
-var keys = struct{ endpoints, describe, probe, yaml, copy key.Binding }{
+var keys = struct{ endpoints, describe, probe, forward, yaml, copy key.Binding }{
 	endpoints: key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "endpoints")),
 	describe:  key.NewBinding(key.WithKeys("d"), key.WithHelp("d", "describe")),
 	probe:     key.NewBinding(key.WithKeys("p"), key.WithHelp("p", "probe")),
+	forward:   key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "forward")),
 	yaml:      key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "YAML")),
 	copy:      key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "copy name")),
 }
 
 // Bindings lists the pane's own keys, then those of any list.
 func (p *Pane) Bindings() []key.Binding {
-	return append([]key.Binding{keys.endpoints, keys.probe, keys.describe, keys.yaml, keys.copy}, p.List.Bindings()...)
+	return append([]key.Binding{keys.endpoints, keys.probe, keys.forward, keys.describe, keys.yaml, keys.copy}, p.List.Bindings()...)
 }
 
 // Update handles a key.
@@ -107,6 +108,8 @@ func (p *Pane) Update(press tea.KeyPressMsg) tea.Cmd {
 		return intent.Send(intent.Describe{Target: intent.ServiceTarget(s)})
 	case key.Matches(press, keys.probe):
 		return intent.Send(intent.Probe{Of: intent.ServiceTarget(s).Ref})
+	case key.Matches(press, keys.forward):
+		return intent.Send(intent.Forward{Of: intent.ServiceTarget(s).Ref})
 	case key.Matches(press, keys.yaml):
 		return intent.Send(intent.ShowYAML{Target: intent.ServiceTarget(s)})
 	case key.Matches(press, keys.copy):

@@ -99,6 +99,15 @@ func from(s string, n int) string {
 	return rest
 }
 
+// Wrap breaks a text into lines of a width, at spaces where it can.
+func Wrap(s string, width int) []string {
+	lines := strings.Split(ansi.Wrap(s, max(1, width), ""), "\n")
+	for i, line := range lines {
+		lines[i] = Fit(strings.TrimRight(line, " "), width) // ansi.Wrap lets spaces stand beyond the edge
+	}
+	return lines
+}
+
 // Width returns how many cells s takes on the screen; wide characters take
 // two, styling none.
 func Width(s string) int {
@@ -114,7 +123,7 @@ func Width(s string) int {
 // terminals whose locale does not speak UTF-8. Every sign keeps its width.
 func ASCII(s string) string { return asciiSigns.Replace(s) }
 
-var asciiSigns = strings.NewReplacer("→", ">", Ellipsis, "~", "▾", "-", "▸", "+", "›", ">", "←", "<", "↓", "v", "↑", "^", "–", "-", "·", "|", "⚑", "!", "✓", "+", "✗", "x", "×", "x", "χ²", "X2", "≤", "<", "≥", ">")
+var asciiSigns = strings.NewReplacer("→", ">", Ellipsis, "~", "▾", "-", "▸", "+", "›", ">", "←", "<", "↓", "v", "↑", "^", "–", "-", "·", "|", "⚑", "!", "✓", "+", "✗", "x", "×", "x", "χ²", "X2", "≤", "<", "≥", ">", "▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "█", "#")
 
 // Window returns the cells from shift on, exactly width of them.
 func Window(s string, shift, width int) string {

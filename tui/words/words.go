@@ -124,3 +124,16 @@ func YesNo(b bool) string {
 	}
 	return "no"
 }
+
+// Bytes writes a number of bytes, 0 or more, in at most five cells and binary
+// units: 999B, 1.5K, 20M.
+func Bytes(n float64) string {
+	unit := 0
+	for n >= 999.5 && unit < 5 {
+		n, unit = n/1024, unit+1
+	}
+	if unit > 0 && n < 9.95 {
+		return fmt.Sprintf("%.1f%c", n, "BKMGTP"[unit])
+	}
+	return fmt.Sprintf("%.0f%c", n, "BKMGTP"[unit])
+}

@@ -1,4 +1,5 @@
-package main
+// Package process tells what a running program costs.
+package process
 
 import (
 	"fmt"
@@ -11,8 +12,8 @@ import (
 // tick is the unit of processor time in /proc: 1/100 s on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-// processorTime is what all threads of a process have used so far.
-func processorTime(pid int) (time.Duration, error) {
+// CPU is what all threads of a process have used so far.
+func CPU(pid int) (time.Duration, error) {
 	path := fmt.Sprintf("/proc/%d/stat", pid)
 	stat, err := os.ReadFile(path)
 	if err != nil {
@@ -35,8 +36,8 @@ func processorTime(pid int) (time.Duration, error) {
 	return ticks * tick, nil
 }
 
-// residentMiB is the memory of a process that is in RAM.
-func residentMiB(pid int) (float64, error) {
+// ResidentMiB is the memory of a process that is in RAM.
+func ResidentMiB(pid int) (float64, error) {
 	path := fmt.Sprintf("/proc/%d/status", pid)
 	status, err := os.ReadFile(path)
 	if err != nil {

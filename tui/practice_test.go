@@ -1,0 +1,87 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"podpath/assets"
+)
+
+// practising is a practice cluster that refuses one lesson.
+func practising(began *[]string) *Practice {
+	long := strings.Repeat("e, and so on.\n\n", 30)
+	return &Practice{
+		Lessons: []assets.Lesson{
+			{Name: "one", Title: "The first", Text: "Look at `this`,\nand at that.\n\n    $ podpath pods\n\n- a point"},
+			{Name: "broken", Title: "The broken one, about which there is really nothing more to say", Text: "Nobody sees it."},
+			{Name: "riddle", Title: "The riddle", Text: "What is wrong?\n\n" + long, Answer: "## Why\n\nThe **selector**.\n\n" + long},
+		},
+		Begin: func(l assets.Lesson) error {
+			*began = append(*began, l.Name)
+			if l.Name == "broken" {
+				return errors.New("no such Node")
+			}
+			return nil
+		},
+	}
+}
+
+// practise makes the cluster one to practise on.
+func (s *screen) practise() { s.model.options.Practice = practising(new([]string)) }
+
+func TestLessonBeginsAndIsShown(t *testing.T) {
+	var began []string
+	drive(t, setup{practice: practising(&began)}, func(s *screen) {
+		s.sees("practice cluster", ":lessons")
+		s.enter(":", "lessons")
+		s.sees("1  The first", "3  The riddle")
+		s.press("enter")
+		s.sees("Lessons › one", "The first\n", "Look at this, and at that.", "    $ podpath pods", "- a point")
+		s.press("esc")
+		s.enter(":", "lessons")
+		s.sees("current")
+	})
+	if len(began) != 1 || began[0] != "one" {
+		t.Errorf("got %q, want one to have begun", began)
+	}
+}
+
+func TestRiddleHidesItsAnswer(t *testing.T) {
+	var began []string
+	drive(t, setup{practice: practising(&began), height: 100, width: 80}, func(s *screen) {
+		s.enter(":", "lesson riddle")
+		s.sees("What is wrong?", "a shows the answer")
+		s.misses("selector")
+		s.press("a")
+		s.sees("Answer", "Why\n", "The selector.")
+		s.misses("a shows the answer")
+	})
+}
+
+func TestLessonThatCannotBeginSaysWhy(t *testing.T) {
+	var began []string
+	drive(t, setup{practice: practising(&began)}, func(s *screen) {
+		s.enter(":", "lessons broken")
+		s.sees("no such Node")
+		s.enter(":", "lessons none")
+		s.sees("There is no lesson none")
+	})
+}
+
+func TestPracticeBeginsWithALesson(t *testing.T) {
+	var began []string
+	practice := practising(&began)
+	practice.Lesson = "riddle"
+	drive(t, setup{practice: practice}, func(s *screen) { s.sees("Pods › riddle", "What is wrong?") })
+	if len(began) > 0 {
+		t.Errorf("got %q begun again, want none: the cluster began with it", began)
+	}
+}
+
+func TestLessonsNeedThePracticeCluster(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.enter(":", "lessons")
+		s.sees("podpath --demo")
+	})
+}
