@@ -48,9 +48,12 @@ func (m *Model) receive(msg tea.Msg) tea.Cmd {
 	case intent.Forward, forwards.AskLocal, forwards.Retry, forwards.Show, forwards.AskStop, forwards.SetPolicy, forwards.SetVia:
 		return m.receiveForwarding(msg)
 	case lessons.Begin:
-		return m.beginLesson(msg.Lesson)
+		if msg.Lesson.Name != m.lesson {
+			return m.beginLesson(msg.Lesson)
+		}
+		m.push(lessons.NewText(m.theme, msg.Lesson)) // to read on in the lesson that goes on
 	case lessonBegan:
-		m.receiveLesson(msg)
+		return m.receiveLesson(msg)
 	case menu.Open:
 		m.push(menu.New(m.theme, msg))
 	default:

@@ -21,9 +21,13 @@ type Practice struct {
 
 // lessonBegan says that the cluster is what a lesson needs, or why not.
 type lessonBegan struct {
-	lesson assets.Lesson
-	err    error
+	lesson  assets.Lesson
+	cluster Cluster
+	err     error
 }
+
+// lessonNamespace is where each lesson begins.
+const lessonNamespace = "default"
 
 // learn lists the lessons, or begins one.
 func learn(m *Model, name string) tea.Cmd {
@@ -45,17 +49,35 @@ func learn(m *Model, name string) tea.Cmd {
 }
 
 func (m *Model) beginLesson(l assets.Lesson) tea.Cmd {
-	begin := m.options.Practice.Begin
-	return func() tea.Msg { return lessonBegan{l, begin(l)} }
+	m.choices++ // whatever was chosen before does not count any more
+	begin, connect := m.options.Practice.Begin, m.options.Connect
+	choice := Choice{Context: m.session.Context, Namespace: lessonNamespace}
+	return func() tea.Msg {
+		if err := begin(l); err != nil {
+			return lessonBegan{lesson: l, err: err}
+		}
+		cluster, err := connect(choice)
+		return lessonBegan{l, cluster, err}
+	}
 }
 
-func (m *Model) receiveLesson(msg lessonBegan) {
+// receiveLesson shows the lesson, on top of panes without a filter and without
+// results of the lesson before: its steps begin there.
+func (m *Model) receiveLesson(msg lessonBegan) tea.Cmd {
 	if msg.err != nil {
 		m.notice = kube.Clean(msg.err.Error())
-		return
+		return nil
 	}
 	m.lesson = msg.lesson.Name
+	for _, pane := range m.panes {
+		if l, ok := pane.(lister); ok {
+			_ = l.SetFilter("") // which can always be read
+		}
+	}
+	m.show(m.panes[0])
+	m.reset(msg.cluster)
 	m.push(lessons.NewText(m.theme, msg.lesson))
+	return m.follow(msg.cluster)
 }
 
 // welcome shows a learner where to begin.

@@ -37,14 +37,34 @@ func TestLessonBeginsAndIsShown(t *testing.T) {
 		s.enter(":", "lessons")
 		s.sees("1  The first", "3  The riddle")
 		s.press("enter")
-		s.sees("Lessons › one", "The first\n", "Look at this, and at that.", "    $ podpath pods", "- a point")
+		s.sees("Pods › one", "The first\n", "Look at this, and at that.", "    $ podpath pods", "- a point")
 		s.press("esc")
 		s.enter(":", "lessons")
 		s.sees("current")
+		s.press("enter") // read on
+		s.sees("Lessons › one", "The first\n")
+		s.enter(":", "lesson one") // once more from the start
+		s.sees("Pods › one", "The first\n")
 	})
-	if len(began) != 1 || began[0] != "one" {
-		t.Errorf("got %q, want one to have begun", began)
+	if len(began) != 2 || began[0] != "one" || began[1] != "one" {
+		t.Errorf("got %q, want one to have begun twice", began)
 	}
+}
+
+// What a lesson says to press must not depend on what was pressed before.
+func TestLessonBeginsWithoutFiltersInItsNamespace(t *testing.T) {
+	var began []string
+	drive(t, setup{all: true, practice: practising(&began)}, func(s *screen) {
+		s.press("2")
+		s.enter("/", "dual")
+		s.enter(":", "lesson one")
+		s.sees("podpath raspi › default", "Pods › one", "The first")
+		s.press("2")
+		s.sees("\nServices  ", "sample-clusterip")
+		s.misses("/dual")
+		s.enter(":", "lessons broken")
+		s.sees("no such Node", "\nServices  ", "sample-clusterip")
+	})
 }
 
 func TestRiddleHidesItsAnswer(t *testing.T) {
