@@ -30,6 +30,7 @@ func (c *Cluster) control(ctx context.Context) {
 	for {
 		changed := c.store.Changed()
 		c.reconcile()
+		c.network.Refresh()
 		for quiet := true; quiet; {
 			select {
 			case <-changed:
@@ -52,16 +53,6 @@ func (c *Cluster) reconcile() {
 	c.deployments()
 	c.pods()
 	c.endpoints()
-}
-
-// list returns all objects of a resource.
-func list[T api.Object](c *Cluster, resource string) []T {
-	objects := c.store.List(resource, "")
-	out := make([]T, 0, len(objects))
-	for _, o := range objects {
-		out = append(out, o.(T))
-	}
-	return out
 }
 
 // put stores a new state of an object. When somebody else was faster it is
@@ -101,18 +92,9 @@ func (c *Cluster) letters() string {
 	return rand.SafeEncodeString(strconv.Itoa(10000 + c.random.IntN(90000)))
 }
 
-func addressOf(n *corev1.Node) string {
-	for _, a := range n.Status.Addresses {
-		if a.Type == corev1.NodeInternalIP {
-			return a.Address
-		}
-	}
-	return ""
-}
-
 // nodes says which Nodes are ready.
 func (c *Cluster) nodes() {
-	for _, n := range list[*corev1.Node](c, "nodes") {
+	for _, n := range api.ListOf[*corev1.Node](c.store, "nodes") {
 		ready := corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"}
 		if has(n.Annotations, "down") {
 			ready.Status, ready.Reason, ready.Message = corev1.ConditionUnknown, "NodeStatusUnknown", "Kubelet stopped posting node status."

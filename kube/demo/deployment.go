@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"podpath/kube/demo/api"
 )
 
 // hashLabel tells the Pods of one version of a Deployment from others.
@@ -21,13 +23,13 @@ const hashLabel = appsv1.DefaultDeploymentUniqueLabelKey
 // whose UID begins with that of the Deployment.
 func (c *Cluster) deployments() {
 	owned := map[string][]*corev1.Pod{}
-	for _, p := range list[*corev1.Pod](c, "pods") {
+	for _, p := range api.ListOf[*corev1.Pod](c.store, "pods") {
 		if o := controllerOf(p); o.Kind == "ReplicaSet" && p.DeletionTimestamp == nil {
 			of, _, _ := strings.Cut(string(o.UID), "/")
 			owned[of] = append(owned[of], p)
 		}
 	}
-	for _, d := range list[*appsv1.Deployment](c, "deployments") {
+	for _, d := range api.ListOf[*appsv1.Deployment](c.store, "deployments") {
 		c.deployment(d.DeepCopy(), owned[string(d.UID)])
 		delete(owned, string(d.UID))
 	}
@@ -43,7 +45,7 @@ func (c *Cluster) deployments() {
 func (c *Cluster) deployment(d *appsv1.Deployment, live []*corev1.Pod) {
 	version, replicas := hash(d.Spec.Template), 1
 	if d.Spec.Replicas != nil {
-		replicas = int(*d.Spec.Replicas)
+		replicas = int(max(0, *d.Spec.Replicas)) // a patch can say anything
 	}
 	ready, current := 0, 0
 	for _, p := range live {
@@ -86,23 +88,29 @@ func (c *Cluster) create(d *appsv1.Deployment, version string) {
 	template, set := d.Spec.Template.DeepCopy(), d.Name+"-"+version
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: d.Namespace, Name: set + "-" + c.letters(), CreationTimestamp: c.now(), Labels: map[string]string{hashLabel: version},
+			Namespace: d.Namespace, Name: set + "-" + c.letters(), CreationTimestamp: c.now(), Labels: map[string]string{},
 			Annotations: template.Annotations, OwnerReferences: owner("apps/v1", "ReplicaSet", set, d.UID+types.UID("/"+version)),
 		},
 		Spec: template.Spec,
 	}
 	maps.Copy(p.Labels, template.Labels)
+	p.Labels[hashLabel] = version
 	c.put(p)
 }
 
 // remove lets a Pod terminate.
 func (c *Cluster) remove(p *corev1.Pod) {
 	p = p.DeepCopy()
+	c.terminate(p)
+	c.put(p)
+}
+
+// terminate says when a Pod will be gone.
+func (c *Cluster) terminate(p *corev1.Pod) {
 	grace := int64(30) // the default of the API
 	if p.Spec.TerminationGracePeriodSeconds != nil {
 		grace = *p.Spec.TerminationGracePeriodSeconds
 	}
 	p.DeletionGracePeriodSeconds = &grace
 	p.DeletionTimestamp = new(metav1.NewTime(c.now().Add(time.Duration(grace) * time.Second)))
-	c.put(p)
 }

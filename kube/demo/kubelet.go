@@ -23,7 +23,7 @@ func (c *Cluster) Reach(_ context.Context, name string) error {
 		return fmt.Errorf("dial tcp: lookup %s: no such host", name)
 	}
 	if node := o.(*corev1.Node); has(node.Annotations, "down") {
-		return fmt.Errorf("dial tcp %s:10250: connect: no route to host", addressOf(node))
+		return fmt.Errorf("dial tcp %s:10250: connect: no route to host", network.NodeAddress(node))
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"podpath/kube/demo/api"
 )
 
 // lifeAnnotation of a Deployment says what happens to it now and then: rollout
@@ -14,7 +16,7 @@ const lifeAnnotation = "demo.podpath/life"
 
 // live does what is due.
 func (c *Cluster) live() {
-	for _, d := range list[*appsv1.Deployment](c, "deployments") {
+	for _, d := range api.ListOf[*appsv1.Deployment](c.store, "deployments") {
 		life := d.Annotations[lifeAnnotation]
 		what, often, ok := strings.Cut(life, " every=")
 		every, err := time.ParseDuration(often)
@@ -36,7 +38,7 @@ func (c *Cluster) live() {
 func (c *Cluster) happen(d *appsv1.Deployment, what string, now time.Time) *appsv1.Deployment {
 	var from, to int32
 	switch _, err := fmt.Sscanf(what, "scale=%d-%d", &from, &to); {
-	case err == nil && to > from:
+	case err == nil && to > from && from >= 0:
 		next := from + c.random.Int32N(to-from)
 		if d.Spec.Replicas != nil && next >= *d.Spec.Replicas { // always another number
 			next++

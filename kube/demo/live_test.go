@@ -293,3 +293,16 @@ func TestMachines(t *testing.T) {
 		t.Errorf("got address %s", got)
 	}
 }
+
+func TestConnectionsEndWithTheirPodThoughNobodyDials(t *testing.T) {
+	c := start(t, demo.Options{Still: true})
+	pod := podsOf(c, "default", "web-")[0]
+	conn, err := c.Machine().DialContext(t.Context(), "tcp", pod.Status.PodIP+":8000")
+	must(t, err)
+	must(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	c.Store().Delete("pods", "default", pod.Name)
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("got %v, want a reset", err)
+	}
+	must(t, conn.Close())
+}

@@ -10,6 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"podpath/kube/demo/api"
+	"podpath/kube/demo/network"
 )
 
 const (
@@ -20,30 +23,27 @@ const (
 	// crashEvery is the longest pause of the kubelet between two starts, and
 	// crashAfter how long a container runs that crashes.
 	crashEvery, crashAfter = 5 * time.Minute, 10 * time.Second
+	// evictAfter is how long Pods wait for a Node that is down until others are
+	// made in their place (the toleration that all Pods are given).
+	evictAfter = 5 * time.Minute
 )
 
 // pods does what the scheduler and the kubelets do.
 func (c *Cluster) pods() {
 	nodes := map[string]*corev1.Node{}
-	for _, n := range list[*corev1.Node](c, "nodes") {
+	for _, n := range api.ListOf[*corev1.Node](c.store, "nodes") {
 		nodes[n.Name] = n
 	}
-	all := list[*corev1.Pod](c, "pods")
+	all := api.ListOf[*corev1.Pod](c.store, "pods")
 	living := map[string]bool{}
 	for i, old := range all {
 		living[string(old.UID)] = true
 		p := old.DeepCopy()
 		all[i] = p
 		complete(p)
-		if p.DeletionTimestamp != nil {
-			grace := time.Duration(0)
-			if s := p.DeletionGracePeriodSeconds; s != nil {
-				grace = time.Duration(*s) * time.Second
-			}
-			if gone := p.DeletionTimestamp.Add(min(grace, endTime) - grace); !c.now().Time.Before(gone) {
-				c.store.Delete("pods", p.Namespace, p.Name)
-				continue
-			}
+		if c.gone(p, nodes[p.Spec.NodeName]) {
+			c.store.Delete("pods", p.Namespace, p.Name)
+			continue
 		}
 		if p.Spec.NodeName == "" {
 			c.schedule(p, nodes, all)
@@ -53,11 +53,27 @@ func (c *Cluster) pods() {
 		}
 		c.put(p)
 	}
-	for _, e := range list[*corev1.Event](c, "events") {
+	for _, e := range api.ListOf[*corev1.Event](c.store, "events") {
 		if e.InvolvedObject.Kind == "Pod" && !living[string(e.InvolvedObject.UID)] {
 			c.store.Delete("events", e.Namespace, e.Name)
 		}
 	}
+}
+
+// gone reports whether a Pod has ended that was deleted, or whose Node was. A Node
+// that is down does not say that a Pod has.
+func (c *Cluster) gone(p *corev1.Pod, n *corev1.Node) bool {
+	if n == nil && p.Spec.NodeName != "" {
+		return true
+	}
+	if p.DeletionTimestamp == nil || n != nil && !nodeReady(n) {
+		return false
+	}
+	grace := time.Duration(0)
+	if s := p.DeletionGracePeriodSeconds; s != nil {
+		grace = time.Duration(*s) * time.Second
+	}
+	return !c.now().Time.Before(p.DeletionTimestamp.Add(min(grace, endTime) - grace))
 }
 
 // complete gives a Pod the defaults that somebody looks at.
@@ -79,8 +95,11 @@ func (c *Cluster) schedule(p *corev1.Pod, nodes map[string]*corev1.Node, all []*
 					return o.Operator == corev1.TolerationOpExists && (o.Key == "" || o.Key == t.Key)
 				})
 			})
-		load := 0
+		load, count, most := 0, int64(0), n.Status.Allocatable.Pods().Value()
 		for _, other := range all {
+			if other.Spec.NodeName == n.Name {
+				count++
+			}
 			if other.Spec.NodeName == n.Name && other.DeletionTimestamp == nil {
 				load++
 				if controllerOf(other).Name != "" && controllerOf(other).Name == controllerOf(p).Name {
@@ -88,7 +107,7 @@ func (c *Cluster) schedule(p *corev1.Pod, nodes map[string]*corev1.Node, all []*
 				}
 			}
 		}
-		if fits && (best == "" || cmp.Or(cmp.Compare(load, bestLoad), cmp.Compare(n.Name, best)) < 0) {
+		if fits && (most == 0 || count < most) && (best == "" || cmp.Or(cmp.Compare(load, bestLoad), cmp.Compare(n.Name, best)) < 0) {
 			best, bestLoad = n.Name, load
 		}
 	}
@@ -96,7 +115,7 @@ func (c *Cluster) schedule(p *corev1.Pod, nodes map[string]*corev1.Node, all []*
 	p.Spec.NodeName = best
 	if best == "" {
 		bound.Status, bound.Reason = corev1.ConditionFalse, corev1.PodReasonUnschedulable
-		bound.Message = fmt.Sprintf("0/%d nodes are available: none matches the Pod's node selector and taints, and is ready.", len(nodes))
+		bound.Message = fmt.Sprintf("0/%d nodes are available: none is ready, matches the Pod's node selector and taints, and has room.", len(nodes))
 		c.event(p, corev1.EventTypeWarning, "FailedScheduling", bound.Message, p.CreationTimestamp, 1)
 	} else {
 		c.event(p, corev1.EventTypeNormal, "Scheduled", fmt.Sprintf("Successfully assigned %s/%s to %s", p.Namespace, p.Name, best), p.CreationTimestamp, 1)
@@ -109,15 +128,19 @@ func (c *Cluster) schedule(p *corev1.Pod, nodes map[string]*corev1.Node, all []*
 func (c *Cluster) run(p *corev1.Pod, n *corev1.Node, all []*corev1.Pod) {
 	if !nodeReady(n) { // the kubelet says nothing; the control plane notes that
 		setReady(p, false, c.now(), "NodeNotReady")
+		long := slices.ContainsFunc(n.Status.Conditions, func(d corev1.NodeCondition) bool { return c.now().Sub(d.LastTransitionTime.Time) > evictAfter })
+		if long && p.DeletionTimestamp == nil && controllerOf(p).Name != "" {
+			c.terminate(p)
+		}
 		return
 	}
 	if p.Status.PodIP == "" {
-		p.Status.PodIP = addressOf(n)
+		p.Status.PodIP = network.NodeAddress(n)
 		if !p.Spec.HostNetwork {
 			p.Status.PodIP = c.freeAddress(n, all)
 		}
 		p.Status.PodIPs = []corev1.PodIP{{IP: p.Status.PodIP}}
-		p.Status.HostIP, p.Status.HostIPs = addressOf(n), []corev1.HostIP{{IP: addressOf(n)}}
+		p.Status.HostIP, p.Status.HostIPs = network.NodeAddress(n), []corev1.HostIP{{IP: network.NodeAddress(n)}}
 		p.Status.StartTime = new(p.CreationTimestamp)
 	}
 	start, settle := startTime, readyTime
@@ -190,7 +213,7 @@ func (c *Cluster) crash(p *corev1.Pod, s *corev1.ContainerStatus, age time.Durat
 // freeAddress is the next address in the range of the Node that no Pod has.
 func (c *Cluster) freeAddress(n *corev1.Node, all []*corev1.Pod) string {
 	block, err := netip.ParsePrefix(n.Spec.PodCIDR)
-	if err != nil {
+	if err != nil || !block.Addr().Is4() {
 		return ""
 	}
 	b := block.Addr().As4()
@@ -242,10 +265,14 @@ func (c *Cluster) event(p *corev1.Pod, kind, reason, message string, at metav1.T
 	if _, there := c.store.Get("events", p.Namespace, name); there && count == 1 {
 		return
 	}
+	source := corev1.EventSource{Component: "kubelet", Host: p.Spec.NodeName}
+	if reason == "Scheduled" || reason == "FailedScheduling" {
+		source = corev1.EventSource{Component: "default-scheduler"}
+	}
 	c.put(&corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Namespace: p.Namespace, Name: name, CreationTimestamp: at},
 		InvolvedObject: corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: p.UID},
 		Type:           kind, Reason: reason, Message: message, Count: count, FirstTimestamp: at, LastTimestamp: at,
-		Source: corev1.EventSource{Component: "kubelet", Host: p.Spec.NodeName},
+		Source: source,
 	})
 }

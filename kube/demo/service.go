@@ -10,12 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"podpath/kube/demo/api"
+	"podpath/kube/demo/network"
 )
 
 // services gives Services what the API server of a real cluster would:
 // defaults, a virtual address and node ports.
 func (c *Cluster) services() {
-	all := list[*corev1.Service](c, "services")
+	all := api.ListOf[*corev1.Service](c.store, "services")
 	taken := map[string]bool{}
 	for _, s := range all {
 		taken[s.Spec.ClusterIP] = true
@@ -36,7 +39,7 @@ func (c *Cluster) services() {
 		s.Spec.Type = cmp.Or(s.Spec.Type, corev1.ServiceTypeClusterIP)
 		s.Spec.SessionAffinity = cmp.Or(s.Spec.SessionAffinity, corev1.ServiceAffinityNone)
 		if s.Spec.ClusterIP == "" && s.Spec.Type != corev1.ServiceTypeExternalName {
-			s.Spec.ClusterIP = free(func(i int) string { return fmt.Sprintf("10.96.100.%d", i) })
+			s.Spec.ClusterIP = free(func(i int) string { return fmt.Sprintf("10.96.%d.%d", 100+i/256, i%256) })
 		}
 		if s.Spec.ClusterIP != "" {
 			s.Spec.ClusterIPs = []string{s.Spec.ClusterIP}
@@ -60,8 +63,8 @@ const sliceManager = "endpointslice-controller.k8s.io"
 
 // endpoints writes the EndpointSlices of all Services that have a selector.
 func (c *Cluster) endpoints() {
-	pods, wanted := list[*corev1.Pod](c, "pods"), map[string]bool{}
-	for _, s := range list[*corev1.Service](c, "services") {
+	pods, wanted := api.ListOf[*corev1.Pod](c.store, "pods"), map[string]bool{}
+	for _, s := range api.ListOf[*corev1.Service](c.store, "services") {
 		if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
 			continue
 		}
@@ -73,7 +76,7 @@ func (c *Cluster) endpoints() {
 			c.put(slice)
 		}
 	}
-	for _, slice := range list[*discoveryv1.EndpointSlice](c, "endpointslices") {
+	for _, slice := range api.ListOf[*discoveryv1.EndpointSlice](c.store, "endpointslices") {
 		if slice.Labels[discoveryv1.LabelManagedBy] == sliceManager && !wanted[slice.Namespace+"/"+slice.Name] {
 			c.store.Delete("endpointslices", slice.Namespace, slice.Name)
 		}
@@ -81,9 +84,25 @@ func (c *Cluster) endpoints() {
 }
 
 // slices are the EndpointSlices of a Service: one for all Pods in which its
-// ports have the same numbers. A named port that a Pod lacks is left out.
+// ports have the same numbers, and an empty one without any Pod. A named port
+// that a Pod lacks is left out.
 func (c *Cluster) slices(s *corev1.Service, pods []*corev1.Pod) map[string]*discoveryv1.EndpointSlice {
 	byPorts := map[string]*discoveryv1.EndpointSlice{}
+	add := func(ports []discoveryv1.EndpointPort) *discoveryv1.EndpointSlice {
+		slice := &discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: s.Namespace, Name: s.Name + "-" + hash(s.Namespace + "/" + s.Name)[:5], CreationTimestamp: c.now(),
+				OwnerReferences: owner("v1", "Service", s.Name, s.UID),
+				Labels:          map[string]string{discoveryv1.LabelServiceName: s.Name, discoveryv1.LabelManagedBy: sliceManager},
+			},
+			AddressType: discoveryv1.AddressTypeIPv4, Ports: ports,
+		}
+		if n := len(byPorts); n > 0 {
+			slice.Name = fmt.Sprintf("%s-%d", slice.Name, n)
+		}
+		byPorts[hash(ports)] = slice
+		return slice
+	}
 	for _, p := range pods {
 		over := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 		if p.Namespace != s.Namespace || p.Status.PodIP == "" || over || !labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(p.Labels)) {
@@ -95,23 +114,14 @@ func (c *Cluster) slices(s *corev1.Service, pods []*corev1.Pod) map[string]*disc
 				ports = append(ports, discoveryv1.EndpointPort{Name: new(port.Name), Port: new(number), Protocol: new(port.Protocol)})
 			}
 		}
-		key := hash(ports)
-		slice := byPorts[key]
+		slice := byPorts[hash(ports)]
 		if slice == nil {
-			slice = &discoveryv1.EndpointSlice{
-				ObjectMeta: metav1.ObjectMeta{
-					Namespace: s.Namespace, Name: s.Name + "-" + hash(s.Namespace + "/" + s.Name)[:5], CreationTimestamp: c.now(),
-					OwnerReferences: owner("v1", "Service", s.Name, s.UID),
-					Labels:          map[string]string{discoveryv1.LabelServiceName: s.Name, discoveryv1.LabelManagedBy: sliceManager},
-				},
-				AddressType: discoveryv1.AddressTypeIPv4, Ports: ports,
-			}
-			if n := len(byPorts); n > 0 {
-				slice.Name = fmt.Sprintf("%s-%d", slice.Name, n)
-			}
-			byPorts[key] = slice
+			slice = add(ports)
 		}
 		slice.Endpoints = append(slice.Endpoints, c.endpoint(s, p))
+	}
+	if len(byPorts) == 0 {
+		add(nil)
 	}
 	return byPorts
 }
@@ -139,12 +149,5 @@ func targetPort(port corev1.ServicePort, p *corev1.Pod) int32 {
 	if port.TargetPort.Type == intstr.Int {
 		return cmp.Or(port.TargetPort.IntVal, port.Port)
 	}
-	for _, container := range p.Spec.Containers {
-		for _, declared := range container.Ports {
-			if declared.Name == port.TargetPort.StrVal && cmp.Or(declared.Protocol, corev1.ProtocolTCP) == cmp.Or(port.Protocol, corev1.ProtocolTCP) {
-				return declared.ContainerPort
-			}
-		}
-	}
-	return 0
+	return network.PortNamed(p, port.TargetPort.StrVal, port.Protocol)
 }

@@ -57,7 +57,7 @@ func about() version.Info {
 // groups are the names of all groups but the core one.
 func groups() []string {
 	var names []string
-	for _, r := range append(slices.Clone(resources), accessReview) {
+	for _, r := range served {
 		if r.group != "" && !slices.Contains(names, r.group) {
 			names = append(names, r.group)
 		}
@@ -72,7 +72,7 @@ func groupNamed(name string) metav1.APIGroup {
 
 func resourcesOf(group string) metav1.APIResourceList {
 	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: strings.TrimPrefix(group+"/v1", "/")}
-	for _, r := range append(slices.Clone(resources), accessReview) {
+	for _, r := range served {
 		if r.group != group {
 			continue
 		}

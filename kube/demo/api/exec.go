@@ -113,7 +113,10 @@ type command struct {
 }
 
 // ExecInContainer is what the library calls when all streams are there.
-func (c *command) ExecInContainer(ctx context.Context, _, _, _ string, argv []string, in io.Reader, out, stderr io.WriteCloser, _ bool, _ <-chan remotecommand.TerminalSize, _ time.Duration) error {
+func (c *command) ExecInContainer(ctx context.Context, _, _, _ string, argv []string, in io.Reader, out, stderr io.WriteCloser, tty bool, _ <-chan remotecommand.TerminalSize, _ time.Duration) error {
+	if tty {
+		stderr = out // a terminal is one stream
+	}
 	var stdin io.Reader
 	if in != nil {
 		// Reading from the client cannot be broken off; from a pipe it can.

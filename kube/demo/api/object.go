@@ -52,6 +52,9 @@ var resources = []resource{
 // accessReview can only be created.
 var accessReview = resource{"authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", "", true}
 
+// served are all that requests may name.
+var served = append(slices.Clone(resources), accessReview)
+
 func (r resource) groupVersion() schema.GroupVersion {
 	return schema.GroupVersion{Group: r.group, Version: "v1"}
 }
@@ -63,6 +66,9 @@ func (r resource) groupKind() schema.GroupKind {
 func (r resource) groupResource() schema.GroupResource {
 	return schema.GroupResource{Group: r.group, Resource: r.plural}
 }
+
+// counts reports whether its objects have a generation.
+func (r resource) counts() bool { return r.group != "" || r.plural == "pods" }
 
 // new returns an empty object of a kind: that of the resource or of its list.
 func (r resource) new(kind string) (runtime.Object, error) {

@@ -34,12 +34,11 @@ func parse(r *http.Request) (parsed request, ok bool) {
 			path = path[2:]
 		}
 	}
-	known := append(slices.Clone(resources), accessReview)
-	i := slices.IndexFunc(known, func(k resource) bool { return k.group == group && k.plural == path[0] })
+	i := slices.IndexFunc(served, func(k resource) bool { return k.group == group && k.plural == path[0] })
 	if i < 0 || len(path) > 3 {
 		return request{}, false
 	}
-	parsed.resource = known[i]
+	parsed.resource = served[i]
 	path = append(path, "", "")
 	parsed.name, parsed.subresource = path[1], path[2]
 	if parsed.subresource != "" && !slices.Contains(parsed.subresources(), parsed.subresource) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -62,11 +63,11 @@ const user = "learner"
 // it is closed; Close must be called in any case.
 func Serve(ctx context.Context, store *Store, kubelet Kubelet, o Options) (*Server, error) {
 	s := &Server{store: store, kubelet: kubelet, options: o, token: rand.Text()}
-	pair, certificate, err := selfSigned(store.now())
+	pair, err := SelfSigned(store.now())
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate for the practice cluster: %w", err)
 	}
-	s.certificate = certificate
+	s.certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("open a port for the practice cluster: %w", err)

@@ -255,3 +255,22 @@ func TestANamespaceIsDeletedWithWhatIsInIt(t *testing.T) {
 		t.Errorf("got %s, and %d Pods are left", response.Status, len(left))
 	}
 }
+
+func TestNamesAreChecked(t *testing.T) {
+	c := newCluster(t, &kubelet{}, api.Options{})
+	config := c.server.Config()
+	transport, err := httpClient(config)
+	must(t, err)
+	defer transport.CloseIdleConnections()
+	for name, want := range map[string]int{"shop-2": http.StatusCreated, "Shop_2": http.StatusUnprocessableEntity, "a/b": http.StatusUnprocessableEntity} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, config.Host+"/api/v1/namespaces",
+			strings.NewReader(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"`+name+`"}}`))
+		must(t, err)
+		response, err := transport.Do(request)
+		must(t, err)
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: got %s, want %d", name, response.Status, want)
+		}
+	}
+}

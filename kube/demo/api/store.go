@@ -42,8 +42,9 @@ type change struct {
 }
 
 // history is how many changes are kept at least: a watch that was cut, and a
-// list that is read in pages, can go on for minutes.
-const history = 4096
+// list that is read in pages, can go on for minutes. A rollout makes about
+// fifty; each keeps an object.
+const history = 1000
 
 // NewStore returns an empty store. The clock gives objects their age.
 func NewStore(now func() time.Time) *Store {
@@ -59,6 +60,19 @@ func NewStore(now func() time.Time) *Store {
 func (s *Store) List(resource, namespace string) []Object {
 	found, _, _ := s.at(resource, namespace, 0) // the latest version is never too old
 	return found
+}
+
+// ListOf returns all objects of a resource by their type.
+func ListOf[T Object](objects interface {
+	List(resource, namespace string) []Object
+}, resource string,
+) []T {
+	found := objects.List(resource, "")
+	all := make([]T, len(found))
+	for i, o := range found {
+		all[i] = o.(T)
+	}
+	return all
 }
 
 // Get returns one object. The namespace of a cluster-scoped one is empty.

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -81,15 +82,21 @@ func (s *Server) add(w http.ResponseWriter, r request, o Object) error {
 	if o.GetName() == "" && o.GetGenerateName() != "" {
 		o.SetName(o.GetGenerateName() + rand.String(5))
 	}
+	path := field.NewPath("metadata", "name")
 	if o.GetName() == "" {
-		return apierrors.NewInvalid(r.groupKind(), "", field.ErrorList{field.Required(field.NewPath("metadata", "name"), "name or generateName is required")})
+		return apierrors.NewInvalid(r.groupKind(), "", field.ErrorList{field.Required(path, "name or generateName is required")})
+	}
+	if problems := validation.IsDNS1123Subdomain(o.GetName()); len(problems) > 0 {
+		return apierrors.NewInvalid(r.groupKind(), o.GetName(), field.ErrorList{field.Invalid(path, o.GetName(), problems[0])})
 	}
 	if _, found := s.store.Get("namespaces", "", o.GetNamespace()); !found && !r.clusterScoped {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, o.GetNamespace())
 	}
 	o.SetUID("")
 	o.SetCreationTimestamp(metav1.Time{})
-	o.SetGeneration(1)
+	if r.counts() {
+		o.SetGeneration(1)
+	}
 	if pod, ok := o.(*corev1.Pod); ok {
 		pod.Status = corev1.PodStatus{Phase: corev1.PodPending}
 	}
@@ -159,7 +166,7 @@ func changed(r request, before Object, data []byte) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	now = part(r.subresource, old, now)
+	now = part(r, old, now)
 	after, err := r.new(r.kind)
 	if err != nil {
 		return nil, err
@@ -176,10 +183,10 @@ func changed(r request, before Object, data []byte) (Object, error) {
 
 // part takes from a changed object only what the subresource may change, and
 // counts the generations of what somebody shall do.
-func part(subresource string, old, now map[string]any) map[string]any {
+func part(r request, old, now map[string]any) map[string]any {
 	whole := runtime.DeepCopyJSON(old)
 	about := asMap(now["metadata"])
-	switch subresource {
+	switch r.subresource {
 	case "status":
 		whole["status"] = now["status"]
 		asMap(whole["metadata"])["resourceVersion"] = about["resourceVersion"]
@@ -192,7 +199,7 @@ func part(subresource string, old, now map[string]any) map[string]any {
 		now, about = whole, asMap(whole["metadata"])
 	}
 	now["status"] = old["status"]
-	if about != nil && !reflect.DeepEqual(old["spec"], now["spec"]) {
+	if r.counts() && about != nil && !reflect.DeepEqual(old["spec"], now["spec"]) {
 		generation, _ := asMap(old["metadata"])["generation"].(int64)
 		about["generation"] = generation + 1
 	}

@@ -115,7 +115,7 @@ func (p *process) cat(file string) int {
 // length of that, which is ahead of the requests.
 func (p *process) interpreter(ctx context.Context, name string, args []string) int {
 	if len(args) < 2 || args[0] != "-c" && args[0] != "-e" {
-		return p.complain(2, "%s: in the practice cluster it runs only what follows -c\n", name)
+		return p.complain(2, "%s: it is not interactive in the practice cluster; give it one command: %s -c 'cat /etc/resolv.conf'\n", name, name)
 	}
 	if length, err := strconv.ParseInt(args[len(args)-1], 10, 32); err == nil && len(args) == 3 && p.in != nil {
 		if _, err := io.CopyN(io.Discard, p.in, length); err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 
 	"podpath/kube/demo/api"
 )
@@ -29,7 +30,7 @@ type Network struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	// certificate is made when it is first needed.
-	certificate func() (*tls.Certificate, error)
+	certificate func() (tls.Certificate, error)
 
 	mu       sync.Mutex // guards all below
 	random   *rand.Rand
@@ -50,7 +51,7 @@ type session struct {
 // at random.
 func New(objects Objects, seed uint64) *Network {
 	n := &Network{
-		objects: objects, certificate: sync.OnceValues(newCertificate), random: rand.New(rand.NewPCG(seed, seed)),
+		objects: objects, certificate: sync.OnceValues(func() (tls.Certificate, error) { return api.SelfSigned(time.Now()) }), random: rand.New(rand.NewPCG(seed, seed)),
 		open: map[*session]bool{}, port: firstPort, affinity: map[affinity]netip.AddrPort{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -68,6 +69,9 @@ func (n *Network) Close() error {
 	n.work.Wait()
 	return nil
 }
+
+// Refresh resets the connections of Pods that are gone, also when nobody dials.
+func (n *Network) Refresh() { n.view() }
 
 // view returns the cluster as it is now. Connections of Pods that are gone are
 // reset.

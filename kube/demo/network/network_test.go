@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -109,7 +110,7 @@ func (l *lab) place(name string) *Place {
 // dial says how a connection goes: what the client is told, or "who answers to
 // whom".
 func (l *lab) dial(from, address string) string {
-	ctx, cancel := context.WithTimeout(l.t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Second)
 	defer cancel()
 	c, err := l.place(from).DialContext(ctx, "tcp", address)
 	for text, is := range map[string]error{"refused": syscall.ECONNREFUSED, "timeout": os.ErrDeadlineExceeded} {
@@ -178,7 +179,7 @@ func TestPacketsFindTheirWay(t *testing.T) {
 		"that matters not to Nodes":         {[]string{node(2, "demo.podpath/fault: no-route=raspi001")}, "raspi001", "10.244.2.2:80", "b to 192.168.100.11"},
 		"a Pod that drops":                  {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: drop}")}, "a", "10.244.2.2:80", "timeout"},
 		"a Pod that refuses":                {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: refuse}")}, "a", "10.244.2.2:80", "refused"},
-		"a Pod that is too late":            {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: delay=80ms}")}, "a", "10.244.2.2:80", "timeout"},
+		"a Pod that is too late":            {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: delay=2s}")}, "a", "10.244.2.2:80", "timeout"},
 		"loopback only, from elsewhere":     {[]string{pod("b", "10.244.2.2", `annotations: {demo.podpath/listens: "http:127.0.0.1:80"}`)}, "a", "10.244.2.2:80", "refused"},
 		"loopback only, from itself":        {[]string{pod("b", "10.244.2.2", `annotations: {demo.podpath/listens: "http:127.0.0.1:80"}`)}, "b", "127.0.0.1:80", "b to 127.0.0.1"},
 		"a policy denies all":               {[]string{fmt.Sprintf(deny, "ingress: []")}, "a", "10.244.2.2:80", "timeout"},
@@ -198,9 +199,11 @@ func TestPacketsFindTheirWay(t *testing.T) {
 			fmt.Sprintf(deny, "ingress: []"), "{apiVersion: v1, kind: Namespace, metadata: {name: shop, annotations: {demo.podpath/policies: ignored}}}",
 		}, "a", "10.244.2.2:80", "b to 10.244.1.2"},
 	} {
-		if got := newLab(t, test.objects...).dial(test.from, test.to); got != test.wantText {
-			t.Errorf("%s: got %s, want %s", name, got, test.wantText)
-		}
+		synctest.Test(t, func(t *testing.T) { // its clock waits for nobody
+			if got := newLab(t, test.objects...).dial(test.from, test.to); got != test.wantText {
+				t.Errorf("%s: got %s, want %s", name, got, test.wantText)
+			}
+		})
 	}
 }
 

@@ -90,16 +90,16 @@ func permitsPort(ports []networkingv1.NetworkPolicyPort, pod *corev1.Pod, proto 
 		case p.Port.Type == intstr.Int:
 			return int32(number) >= p.Port.IntVal && int32(number) <= max(p.Port.IntVal, value(p.EndPort))
 		}
-		return pod != nil && portNamed(pod, p.Port.StrVal, proto) == int32(number)
+		return pod != nil && PortNamed(pod, p.Port.StrVal, value(p.Protocol)) == int32(number)
 	})
 }
 
-// portNamed is the number of a port that a container of the Pod declares, or 0.
-func portNamed(pod *corev1.Pod, name, proto string) int32 {
+// PortNamed is the number of a port that a container of the Pod declares, or 0.
+func PortNamed(pod *corev1.Pod, name string, p corev1.Protocol) int32 {
 	for _, c := range pod.Spec.Containers {
-		for _, p := range c.Ports {
-			if p.Name == name && protocol(p.Protocol) == proto {
-				return p.ContainerPort
+		for _, declared := range c.Ports {
+			if declared.Name == name && protocol(declared.Protocol) == protocol(p) {
+				return declared.ContainerPort
 			}
 		}
 	}

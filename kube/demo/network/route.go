@@ -194,8 +194,17 @@ func (v *view) arrive(from *host, seen netip.Addr, proto string, at netip.AddrPo
 	if from.pod != nil && to.pod == nil && to.node != from.node { // what leaves the Pod network is masqueraded
 		seen = v.hosts[from.node.Name].ip
 	}
-	return to.take(fate{to: to, at: at, seen: seen}, proto)
+	f := to.take(fate{to: to, at: at, seen: seen}, proto)
+	if to.node != from.node {
+		f.delay += acrossNodes
+	}
+	return f
 }
+
+// acrossNodes is how long a connection between machines takes at least. The
+// timers of most systems make a millisecond of it; within a machine it would
+// be less than they can tell from that.
+const acrossNodes = 600 * time.Microsecond
 
 // lost reports whether packets between two hosts, or the answers to them, do
 // not arrive.

@@ -4,16 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"strings"
@@ -70,23 +64,9 @@ func (n *Network) https(c net.Conn, f fate, answer handler) {
 	if err != nil {
 		return
 	}
-	secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{*made}, MinVersion: tls.VersionTLS12})
+	secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{made}, MinVersion: tls.VersionTLS12})
 	n.http(secure, f, answer)
 	_ = secure.CloseWrite()
-}
-
-// newCertificate makes one that signs itself.
-func newCertificate() (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "practice cluster"}, DNSNames: []string{"practice.example"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
-	}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	return &tls.Certificate{Certificate: [][]byte{signed}, PrivateKey: key}, err
 }
 
 func text(status int, body string) *http.Response {

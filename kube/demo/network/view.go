@@ -2,12 +2,15 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"podpath/kube/demo/api"
 )
 
 // Outside is the machine outside of the cluster, in the network of the Nodes.
@@ -49,41 +52,27 @@ type view struct {
 	upstream   map[string]netip.Addr
 }
 
-func list[T any](objects Objects, resource string) []T {
-	var out []T
-	for _, o := range objects.List(resource, "") {
-		if t, ok := o.(T); ok {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
 func newView(objects Objects) *view {
 	v := &view{
 		hosts: map[string]*host{}, addresses: map[netip.Addr]*host{}, pods: map[string]*corev1.Pod{},
-		services: list[*corev1.Service](objects, "services"), slices: map[string][]*discoveryv1.EndpointSlice{},
-		policies: list[*networkingv1.NetworkPolicy](objects, "networkpolicies"), ingresses: list[*networkingv1.Ingress](objects, "ingresses"),
+		services: api.ListOf[*corev1.Service](objects, "services"), slices: map[string][]*discoveryv1.EndpointSlice{},
+		policies: api.ListOf[*networkingv1.NetworkPolicy](objects, "networkpolicies"), ingresses: api.ListOf[*networkingv1.Ingress](objects, "ingresses"),
 		namespaces: map[string]*corev1.Namespace{}, upstream: map[string]netip.Addr{},
 	}
 	for name, o := range outsiders {
 		v.add(name, &host{name: name, listeners: parseListens(o.listens, nil)}, o.ip)
 	}
-	for _, node := range list[*corev1.Node](objects, "nodes") {
-		for _, a := range node.Status.Addresses {
-			if a.Type == corev1.NodeInternalIP {
-				v.add(node.Name, &host{name: node.Name, node: node}, a.Address)
-			}
-		}
+	for _, node := range api.ListOf[*corev1.Node](objects, "nodes") {
+		v.add(node.Name, &host{name: node.Name, node: node}, NodeAddress(node))
 	}
-	for _, p := range list[*corev1.Pod](objects, "pods") {
+	for _, p := range api.ListOf[*corev1.Pod](objects, "pods") {
 		v.addPod(p)
 	}
-	for _, s := range list[*discoveryv1.EndpointSlice](objects, "endpointslices") {
+	for _, s := range api.ListOf[*discoveryv1.EndpointSlice](objects, "endpointslices") {
 		key := s.Namespace + "/" + s.Labels[discoveryv1.LabelServiceName]
 		v.slices[key] = append(v.slices[key], s)
 	}
-	for _, ns := range list[*corev1.Namespace](objects, "namespaces") {
+	for _, ns := range api.ListOf[*corev1.Namespace](objects, "namespaces") {
 		v.namespaces[ns.Name] = ns
 	}
 	for _, s := range v.services {
@@ -95,6 +84,15 @@ func newView(objects Objects) *view {
 		}
 	}
 	return v
+}
+
+// NodeAddress is where the other Nodes reach a Node.
+func NodeAddress(n *corev1.Node) string {
+	i := slices.IndexFunc(n.Status.Addresses, func(a corev1.NodeAddress) bool { return a.Type == corev1.NodeInternalIP })
+	if i < 0 {
+		return ""
+	}
+	return n.Status.Addresses[i].Address
 }
 
 func (v *view) add(key string, h *host, ip string) {
