@@ -16,7 +16,7 @@ const (
 	// There, reading on is what keeps one of them from holding up the others.
 	sharedWindow = 4 << 20
 	// farGrace is how long a runtime goes on after it has heard that a client has
-	// left (containerd and CRI-O: one second).
+	// left (containerd: one second).
 	farGrace = 1100 * time.Millisecond
 	// stallTime without reading makes a client stalled.
 	stallTime = time.Second
@@ -165,28 +165,6 @@ func (l *link) openStream(ctx context.Context, port int) (*stream, error) {
 		return nil, s.end
 	}
 	return s, nil
-}
-
-// doubt keeps further clients away until every worker of the far side has
-// answered a ping. Runtimes up to containerd 1.7 hold a worker for ever that
-// has data for a stream which is over; what is for the same worker then waits
-// for ever, such as the opening of every fifth stream. The lock is held.
-func (l *link) doubt() {
-	if l.proofs == 0 {
-		l.doubted = time.Now()
-	}
-	l.proofs += pings
-	for range pings {
-		l.control = appendPing(l.control, proof)
-	}
-	l.work.Signal()
-}
-
-// proved notes an answer to such a ping. The lock is held.
-func (l *link) proved() {
-	if l.proofs--; l.proofs == 0 {
-		l.doubted = time.Time{}
-	}
 }
 
 // question notes that an answer is due. The lock is held.

@@ -39,10 +39,6 @@ type stream struct {
 	readUntil, writeUntil deadline
 }
 
-// wordGrace is how long the end of one stream is waited for after that of the
-// other: runtimes end both at once.
-const wordGrace = time.Second
-
 // maxText bounds what is kept of an error stream: bytes.
 const maxText = 4 << 10
 
@@ -193,45 +189,6 @@ func (s *stream) take(id uint32, data []byte) {
 		s.moved = time.Now()
 	}
 	s.readable.Signal()
-}
-
-// remoteEnd is what the end of one of the two streams means. An end of the data
-// is a good one only with the end of the error stream: containerd (1.6 to 2.1)
-// ends the data first, and then says what went wrong. The lock is held.
-func (s *stream) remoteEnd(id uint32, reset bool) {
-	if id == s.errors {
-		delete(s.link.streams, id)
-		if s.closed {
-			s.link.winding--
-		}
-		if s.link.winding == 0 {
-			s.link.strays = 0
-		}
-	}
-	s.ended, s.over = s.ended || id == s.data, true
-	s.out = s.out[:0] // there is no reader for it any more
-	if s.unheard {
-		s.unheard = false
-		s.link.doubt()
-	}
-	switch {
-	case len(s.text) > 0:
-		s.finish(remoteError(string(s.text)))
-	case reset:
-		s.finish(errRemoteReset)
-	case s.ended && s.link.streams[s.errors] == nil:
-		s.finish(io.EOF)
-	case s.word == nil && s.end == nil:
-		s.word = time.AfterFunc(wordGrace, s.wordless)
-		s.writable.Broadcast()
-	}
-}
-
-// wordless ends a stream whose runtime says no more about it.
-func (s *stream) wordless() {
-	s.link.mu.Lock()
-	defer s.link.mu.Unlock()
-	s.finish(io.EOF)
 }
 
 // enqueue has the sender come by. The lock is held.
