@@ -154,7 +154,7 @@ func (s *SpreadResult) judgeEvenness(opened, unknown int) {
 		s.Evenly = Part{Skipped, "there is one endpoint only"}
 		return
 	case opened < SpreadSamples(len(counts)):
-		s.Evenly = Part{Skipped, fmt.Sprintf("not judged: that takes %d connections", SpreadSamples(len(counts)))}
+		s.Evenly = Part{Skipped, fmt.Sprintf("not judged: that takes %d connections that succeed", SpreadSamples(len(counts)))}
 		return
 	}
 	s.ChiSquare, s.P = pearson(counts)
