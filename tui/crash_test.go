@@ -55,15 +55,20 @@ func TestPanicRestoresTheTerminal(t *testing.T) {
 		t.Run(string(where), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPanicRestoresTheTerminal$")
 			cmd.Env = append(os.Environ(), crashVariable+"="+string(where), "TERM=xterm-256color")
+			fresh, tty, err := pty.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := term.GetState(fresh.Fd()) // of another one: the program may be fast
+			_, _ = fresh.Close(), tty.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
 			terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 80, Rows: 24})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer terminal.Close() //nolint:errcheck // the program has ended
-			before, err := term.GetState(terminal.Fd())
-			if err != nil {
-				t.Fatal(err)
-			}
 			var output bytes.Buffer
 			_, _ = io.Copy(&output, terminal) // until the program has ended, when reading fails
 			var exit *exec.ExitError

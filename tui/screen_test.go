@@ -60,7 +60,7 @@ func TestGoldens(t *testing.T) {
 		"forward-80x24":     {setup{}, views["forward"]},
 		"forward-40x10":     {setup{width: 40, height: 10}, views["forward"]},
 		"forward-120x40":    {setup{width: 120, height: 40}, views["forward"]},
-		"forward-port":      {setup{}, func(s *screen) { s.press("2", "f", "enter") }},
+		"forward-port":      {setup{}, func(s *screen) { s.press("2", "f", "enter"); s.typeOver("8080") }},
 		"forward-ports":     {setup{}, func(s *screen) { s.press("2", "f") }},
 		"routes":            {setup{}, func(s *screen) { s.forwardSeveral(); s.press("v") }},
 		"policies":          {setup{}, func(s *screen) { s.forwardSeveral(); s.press("o") }},

@@ -8,67 +8,47 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo"
 	"podpath/kube/forward"
 )
 
-// shopAPI is an API server of namespace shop: one Service with an endpoint on
-// loopback, an ExternalName, and one without endpoints. Later come what events
-// say about Services.
-func shopAPI(t *testing.T, allowed bool, port int, events ...string) string {
-	lists := map[string]string{
-		"pods": `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`,
-		"services": fmt.Sprintf(`{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[
-			{"metadata":{"namespace":"shop","name":"web","labels":{"tier":"front"}},"spec":{"clusterIP":"10.96.0.1","ports":[{"name":"http","port":%d,"protocol":"TCP"}]}},
-			{"metadata":{"namespace":"shop","name":"idle"},"spec":{"clusterIP":"10.96.0.2","selector":{"app":"idle"},"ports":[{"port":%d,"protocol":"TCP"}]}},
-			{"metadata":{"namespace":"shop","name":"outside"},"spec":{"type":"ExternalName","externalName":"db.example.com"}}]}`, servicePort, servicePort),
-		"endpointslices": fmt.Sprintf(`{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","metadata":{"resourceVersion":"1"},"items":[
-			{"metadata":{"namespace":"shop","name":"web-1","labels":{"kubernetes.io/service-name":"web"}},"addressType":"IPv4",
-			"ports":[{"name":"http","port":%d,"protocol":"TCP"}],"endpoints":[{"addresses":["127.0.0.1"],"conditions":{}}]}]}`, port),
-	}
-	done := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		resource := filepath.Base(r.URL.Path)
-		switch {
-		case resource == "selfsubjectaccessreviews":
-			w.WriteHeader(http.StatusCreated)
-			_, _ = fmt.Fprintf(w, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","spec":{},"status":{"allowed":%t}}`, allowed)
-		case r.URL.Query().Has("sendInitialEvents"): // as an old server, which is simpler
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":422,"reason":"Invalid","message":"no"}`)
-		case r.URL.Query().Has("watch"):
-			w.(http.Flusher).Flush()
-			for _, e := range events {
-				if resource == "services" {
-					time.Sleep(500 * time.Millisecond)
-					_, _ = io.WriteString(w, e)
-					w.(http.Flusher).Flush()
-				}
-			}
-			select {
-			case <-done:
-			case <-r.Context().Done():
-			}
-		default:
-			_, _ = io.WriteString(w, lists[resource])
-		}
-	}))
-	t.Cleanup(func() { close(done); s.Close() })
-	return s.URL
-}
-
-// servicePort is what the Services of shopAPI have.
-const servicePort = 18080
+// shop has a Service with an endpoint that sends everything back, one without
+// endpoints, and an ExternalName.
+const shop = `
+apiVersion: v1
+kind: Node
+metadata: {name: raspi001}
+spec: {podCIDR: 10.244.1.0/24}
+status: {addresses: [{type: InternalIP, address: 192.168.100.11}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {namespace: shop, name: web-1, labels: {app: web}}
+spec: {nodeName: raspi001, containers: [{name: echo, image: busybox, ports: [{containerPort: 7}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {namespace: shop, name: web, labels: {tier: front}}
+spec: {clusterIP: 10.96.0.1, selector: {app: web}, ports: [{name: http, port: 18080, targetPort: 7}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {namespace: shop, name: idle}
+spec: {clusterIP: 10.96.0.2, selector: {app: idle}, ports: [{port: 18080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {namespace: shop, name: outside}
+spec: {type: ExternalName, externalName: db.example.com}
+`
 
 // screen is what a command prints while it runs.
 type screen struct {
@@ -101,52 +81,36 @@ func (p *screen) until(t *testing.T, word string) {
 
 // forwardUntil runs podpath forward, calls what is to be done when it listens,
 // ends it, and returns what it printed.
-func forwardUntil(t *testing.T, listens string, then func(out, stderr *screen), args ...string) answer {
+func (c cluster) forwardUntil(t *testing.T, listens string, then func(out, stderr *screen), args ...string) answer {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	var out, stderr screen
-	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, &clusterOptions{})
+	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, &clusterOptions{practice: c.Cluster})
 	root.SetArgs(append([]string{"forward"}, args...))
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	ended := make(chan int, 1)
 	go func() { ended <- exitCode(root.ExecuteContext(ctx), &stderr) }()
-	out.until(t, listens)
-	then(&out, &stderr)
-	cancel()
+	func() {
+		defer cancel() // however the test ends
+		out.until(t, listens)
+		then(&out, &stderr)
+	}()
 	code := <-ended
 	return answer{out.String(), stderr.String(), code}
 }
 
-// helloServer answers every connection with hello.
-func helloServer(t *testing.T) int {
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(c, "hello")
-			_ = c.Close()
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); wait.Wait() })
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func read(t *testing.T, address string) string {
+// echo sends hello to an address and returns what comes back.
+func echo(t *testing.T, address string) string {
 	t.Helper()
 	c, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	text, err := io.ReadAll(c)
+	text := make([]byte, len("hello"))
+	if _, err = io.WriteString(c, "hello"); err == nil {
+		_, err = io.ReadFull(c, text)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,27 +118,29 @@ func read(t *testing.T, address string) string {
 }
 
 func TestForwardServesAndSumsUp(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
-	got := forwardUntil(t, "svc/web:http", func(out, stderr *screen) {
-		address, rest, _ := strings.Cut(out.String(), " ")
-		if want := "→ svc/web:http  (1 endpoint, direct, round-robin)\n"; rest != want {
-			t.Errorf("got %q, want %q", rest, want)
-		}
-		for range 3 {
-			if text := read(t, address); text != "hello" {
-				t.Errorf("got %q through the forward", text)
+	c := startCluster(t, demo.Options{}, shop)
+	for _, via := range []string{"direct", "tunnel"} {
+		got := c.forwardUntil(t, "svc/web:http", func(out, stderr *screen) {
+			address, rest, _ := strings.Cut(out.String(), " ")
+			if want := "→ svc/web:http  (1 endpoint, " + via + ", round-robin)\n"; rest != want {
+				t.Errorf("got %q, want %q", rest, want)
 			}
+			for range 3 {
+				if text := echo(t, address); text != "hello" {
+					t.Errorf("got %q through the forward", text)
+				}
+			}
+			stderr.until(t, "joined")
+		}, "svc/web", "0:http", "--policy", "round-robin", "--via", via)
+		if got.code != exitOK || !strings.Contains(got.out, "3 connections, 0 refused\n") || !strings.Contains(got.out, "15B") {
+			t.Errorf("%s: got %+v, want the summary", via, got)
 		}
-		stderr.until(t, "joined")
-	}, "svc/web", "0:http", "--policy", "round-robin", "--via", "direct")
-	if got.code != exitOK || !strings.Contains(got.out, "3 connections, 0 refused\n") || !strings.Contains(got.out, "15B") {
-		t.Errorf("got %+v, want the summary", got)
 	}
 }
 
 func TestForwardPrintsJSONLines(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
-	got := forwardUntil(t, `"joined"`, func(*screen, *screen) {}, "svc/web", "0:http", "-o", "json")
+	c := startCluster(t, demo.Options{}, shop)
+	got := c.forwardUntil(t, `"joined"`, func(*screen, *screen) {}, "svc/web", "0:http", "-o", "json")
 	var kinds []string
 	for line := range strings.Lines(got.out) {
 		var document struct{ APIVersion, Kind, Event, Listen string }
@@ -189,11 +155,11 @@ func TestForwardPrintsJSONLines(t *testing.T) {
 }
 
 func TestForwardOfWholeNamespaces(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
-	got := forwardUntil(t, "svc/web:18080", func(out, _ *screen) {
+	c := startCluster(t, demo.Options{}, shop)
+	got := c.forwardUntil(t, "svc/web:18080", func(out, _ *screen) {
 		for line := range strings.Lines(out.String()) {
 			if f := strings.Fields(line); len(f) > 1 && f[1] == "svc/web:18080" {
-				if text := read(t, f[0]); text != "hello" {
+				if text := echo(t, f[0]); text != "hello" {
 					t.Errorf("got %q through %s", text, f[0])
 				}
 			}
@@ -202,7 +168,7 @@ func TestForwardOfWholeNamespaces(t *testing.T) {
 	if !strings.HasPrefix(got.out, "LISTENS ON") || !strings.Contains(got.out, "svc/idle:18080") || !strings.Contains(got.err, "svc/outside is left out: it is another name for db.example.com") {
 		t.Errorf("got %+v, want every Service", got)
 	}
-	got = forwardUntil(t, "web.shop", func(*screen, *screen) {}, "-l", "tier=front", "--hosts", "--via", "direct")
+	got = c.forwardUntil(t, "web.shop", func(*screen, *screen) {}, "-l", "tier=front", "--hosts", "--via", "direct")
 	line, _, _ := strings.Cut(got.out, "\n")
 	if f := strings.Fields(line); len(f) != 5 || !strings.HasPrefix(f[0], "127.1.") || f[4] != "web" || strings.Contains(got.out+got.err, "idle") {
 		t.Errorf("got %+v, want one line for /etc/hosts", got)
@@ -210,11 +176,14 @@ func TestForwardOfWholeNamespaces(t *testing.T) {
 }
 
 func TestForwardOfWholeNamespacesFollowsServices(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t),
-		`{"type":"ADDED","object":{"kind":"Service","apiVersion":"v1","metadata":{"namespace":"shop","name":"late","resourceVersion":"2"},"spec":{"clusterIP":"10.96.0.3","ports":[{"port":18080,"protocol":"TCP"}]}}}`,
-		`{"type":"DELETED","object":{"kind":"Service","apiVersion":"v1","metadata":{"namespace":"shop","name":"idle","resourceVersion":"3"}}}`)))
+	c := startCluster(t, demo.Options{}, shop)
 	address := ""
-	got := forwardUntil(t, "late.shop", func(out, stderr *screen) {
+	got := c.forwardUntil(t, "idle.shop", func(out, stderr *screen) {
+		if _, err := c.Apply([]byte("{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: late}, spec: {ports: [{port: 18080}]}}")); err != nil {
+			t.Fatal(err)
+		}
+		out.until(t, "late.shop")
+		c.Store().Delete("services", "shop", "idle")
 		stderr.until(t, "svc/idle:18080 is gone, and not forwarded any more")
 		for line := range strings.Lines(out.String()) {
 			if f := strings.Fields(line); f[1] == "idle.shop" {
@@ -239,16 +208,16 @@ func TestForwardOfWholeNamespacesFollowsServices(t *testing.T) {
 }
 
 func TestForwardServesMetrics(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, true, helloServer(t))))
+	c := startCluster(t, demo.Options{}, shop)
 	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := free.Addr().String()
 	_ = free.Close()
-	forwardUntil(t, "svc/web:http", func(out, _ *screen) {
+	c.forwardUntil(t, "svc/web:http", func(out, _ *screen) {
 		address, _, _ := strings.Cut(out.String(), " ")
-		read(t, address)
+		echo(t, address)
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+at+"/metrics", nil)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
@@ -256,7 +225,7 @@ func TestForwardServesMetrics(t *testing.T) {
 		}
 		defer func() { _ = response.Body.Close() }()
 		text, _ := io.ReadAll(response.Body)
-		for _, want := range []string{"# TYPE podpath_forward_endpoint_connections_total counter\n", `podpath_forward_endpoint_connections_total{forward="svc/web:http",listen="` + address + `",endpoint="127.0.0.1:`, "podpath_forward_refused_total{"} {
+		for _, want := range []string{"# TYPE podpath_forward_endpoint_connections_total counter\n", `podpath_forward_endpoint_connections_total{forward="svc/web:http",listen="` + address + `",endpoint="10.244.1.2:7`, "podpath_forward_refused_total{"} {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("got %s, want %s in it", text, want)
 			}
@@ -266,36 +235,42 @@ func TestForwardServesMetrics(t *testing.T) {
 }
 
 func TestForwardRefusesBadInput(t *testing.T) {
-	for name, c := range map[string]struct {
-		args   []string
-		denied bool
-		want   string
+	c := startCluster(t, demo.Options{}, shop)
+	for name, test := range map[string]struct {
+		args []string
+		want string
 	}{
-		"nothing":                   {nil, false, "say what to forward"},
-		"a port alone":              {[]string{"8080:80"}, false, "a port follows its target"},
-		"an unknown kind":           {[]string{"ingress/web:80"}, false, "is nothing that podpath forwards to"},
-		"an unknown Service":        {[]string{"svc/nope:80"}, false, `svc/nope:80: there is no Service "nope" in namespace shop; there is svc/idle`},
-		"an unknown port":           {[]string{"svc/web", "81"}, false, `svc/web:81: the Service has no port "81"; there is http:18080/TCP`},
-		"an ExternalName":           {[]string{"svc/outside:80"}, false, "another name for db.example.com"},
-		"no local port":             {[]string{"svc/web", "x:80"}, false, `"x" is no local port`},
-		"an unknown policy":         {[]string{"svc/web", "--policy", "fair"}, false, `there is no policy "fair"`},
-		"an unknown way":            {[]string{"svc/web", "--via", "air"}, false, `there is no way "air"`},
-		"a bad address":             {[]string{"svc/web", "--address", "here"}, false, `"here" is no address to listen on`},
-		"a bad selector":            {[]string{"-l", "=="}, false, "is no label selector"},
-		"a selector that finds nil": {[]string{"-l", "app=nobody"}, false, "there is no Service to forward in namespace shop"},
-		"targets beside all":        {[]string{"svc/web", "--all-services"}, false, "leave them out, or the targets"},
-		"hosts on one address":      {[]string{"svc/web", "--hosts"}, false, "--hosts needs an address for each target"},
-		"a missing permission":      {[]string{"svc/web", "0:http"}, true, "you may not create pods/portforward in namespace shop"},
-		"UDP through a tunnel":      {[]string{"svc/web", "0:http/udp", "--via", "tunnel"}, false, `no port "http"`},
-		"metrics at a bad address":  {[]string{"svc/web", "0:http", "--metrics", "nowhere"}, false, "serve metrics: "},
+		"nothing":                   {nil, "say what to forward"},
+		"a port alone":              {[]string{"8080:80"}, "a port follows its target"},
+		"an unknown kind":           {[]string{"ingress/web:80"}, "is nothing that podpath forwards to"},
+		"an unknown Service":        {[]string{"svc/nope:80"}, `svc/nope:80: there is no Service "nope" in namespace shop; there is svc/idle`},
+		"an unknown port":           {[]string{"svc/web", "81"}, `svc/web:81: the Service has no port "81"; there is http:18080/TCP`},
+		"an ExternalName":           {[]string{"svc/outside:80"}, "another name for db.example.com"},
+		"no local port":             {[]string{"svc/web", "x:80"}, `"x" is no local port`},
+		"an unknown policy":         {[]string{"svc/web", "--policy", "fair"}, `there is no policy "fair"`},
+		"an unknown way":            {[]string{"svc/web", "--via", "air"}, `there is no way "air"`},
+		"a bad address":             {[]string{"svc/web", "--address", "here"}, `"here" is no address to listen on`},
+		"a bad selector":            {[]string{"-l", "=="}, "is no label selector"},
+		"a selector that finds nil": {[]string{"-l", "app=nobody"}, "there is no Service to forward in namespace shop"},
+		"targets beside all":        {[]string{"svc/web", "--all-services"}, "leave them out, or the targets"},
+		"hosts on one address":      {[]string{"svc/web", "--hosts"}, "--hosts needs an address for each target"},
+		"UDP through a tunnel":      {[]string{"svc/web", "0:http/udp", "--via", "tunnel"}, `no port "http"`},
+		"metrics at a bad address":  {[]string{"svc/web", "0:http", "--metrics", "nowhere"}, "serve metrics: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("KUBECONFIG", kubeconfig(t, shopAPI(t, !c.denied, 1)))
-			got := podpath(t, append([]string{"forward"}, c.args...)...)
-			if got.code != exitUsage || !strings.Contains(got.err, c.want) || got.out != "" {
-				t.Errorf("got %+v, want %q", got, c.want)
+			got := c.podpath(t, append([]string{"forward"}, test.args...)...)
+			if got.code != exitUsage || !strings.Contains(got.err, test.want) || got.out != "" {
+				t.Errorf("got %+v, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestForwardNamesThePermissionThatIsMissing(t *testing.T) {
+	c := startCluster(t, demo.Options{Denies: denies("pods/portforward shop")}, shop)
+	got := c.podpath(t, "forward", "svc/web", "0:http")
+	if got.code != exitUsage || !strings.Contains(got.err, "you may not create pods/portforward in namespace shop") || got.out != "" {
+		t.Errorf("got %+v, want the permission", got)
 	}
 }
 

@@ -5,116 +5,59 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
 	"k8s.io/klog/v2"
+
+	"podpath/kube/demo"
 )
 
 func TestMain(m *testing.M) {
 	logThroughSlog()
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m,
+		// client-go's: notices the end of a WebSocket with its next beat.
+		goleak.IgnoreTopFunction("k8s.io/client-go/tools/remotecommand.(*heartbeat).start"),
+		// spdystream's: waits ten minutes for whoever reads its errors.
+		goleak.IgnoreTopFunction("github.com/moby/spdystream.(*Connection).shutdown"))
 }
 
-// answer is what podpath prints and ends with.
-type answer struct {
-	out, err string
-	code     int
-}
+// emptyShop has nothing but the namespace shop.
+const emptyShop = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}"
 
-// podpath runs the command line, without a terminal.
-func podpath(t *testing.T, args ...string) answer {
-	t.Helper()
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	var out, stderr bytes.Buffer
-	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, &clusterOptions{})
-	root.SetArgs(append([]string{}, args...)) // not nil, which would be those of the test
-	code := exitCode(root.ExecuteContext(t.Context()), &stderr)
-	return answer{out.String(), stderr.String(), code}
-}
-
-// kubeconfig writes one for the server, and returns its path.
-func kubeconfig(t *testing.T, server string) string {
-	path := filepath.Join(t.TempDir(), "config")
-	text := fmt.Sprintf(`
-apiVersion: v1
-kind: Config
-current-context: test
-contexts: [{name: test, context: {cluster: test, namespace: shop}}, {name: other, context: {cluster: test}}]
-clusters: [{name: test, cluster: {server: %q}}]
-`, server)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// server is an API server without any object. Everything in denied is refused
-// with that status.
-func server(t *testing.T, denied map[string]int) string {
-	done := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		status := denied[r.URL.Path]
-		switch {
-		case status == 0 && r.URL.Query().Has("sendInitialEvents"): // as an old server, which is simpler
-			status = http.StatusUnprocessableEntity
-		case status == 0 && r.URL.Query().Has("watch"):
-			w.(http.Flusher).Flush()
-			select {
-			case <-done:
-			case <-r.Context().Done():
-			}
-			return
-		}
-		if status != 0 {
-			reason := map[int]string{403: "Forbidden", 401: "Unauthorized", 404: "NotFound", 422: "Invalid"}[status]
-			w.WriteHeader(status)
-			_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"no"}`, status, reason)
-			return
-		}
-		kind := map[string]string{"pods": "Pod", "services": "Service", "nodes": "Node"}[filepath.Base(r.URL.Path)]
-		version := "v1"
-		if strings.HasSuffix(r.URL.Path, "/endpointslices") {
-			kind, version = "EndpointSlice", "discovery.k8s.io/v1"
-		}
-		_, _ = fmt.Fprintf(w, `{"kind":"%sList","apiVersion":%q,"metadata":{"resourceVersion":"1"},"items":[]}`, kind, version)
-	}))
-	t.Cleanup(func() { close(done); s.Close() })
-	return s.URL
+// denies is for a user who may do nothing with one resource of one namespace.
+func denies(what string) func(verb, resource, namespace string) bool {
+	return func(_, resource, namespace string) bool { return resource+" "+namespace == what }
 }
 
 func TestCommandLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		args   []string
-		denied map[string]int
+		denied string // what the user may not do
 		want   answer // the texts are parts
 	}{
-		"version":               {[]string{"version"}, nil, answer{out: "podpath dev (commit unknown, go"}},
-		"help":                  {[]string{"--help"}, nil, answer{out: "It changes nothing in the cluster unless you allow it."}},
-		"an unknown command":    {[]string{"nonsense"}, nil, answer{err: `podpath: unknown command "nonsense"`, code: exitUsage}},
-		"an unknown flag":       {[]string{"pods", "--nonsense"}, nil, answer{err: "podpath: unknown flag: --nonsense", code: exitUsage}},
-		"an argument too many":  {[]string{"pods", "web"}, nil, answer{err: "podpath: ", code: exitUsage}},
-		"an unknown format":     {[]string{"pods", "-o", "xml"}, nil, answer{err: `podpath: there is no output format "xml": use one of text, wide, json, yaml`, code: exitUsage}},
-		"a bad timeout":         {[]string{"pods", "--request-timeout", "soon"}, nil, answer{err: "podpath: invalid argument", code: exitUsage}},
-		"no such kubeconfig":    {[]string{"pods", "--kubeconfig", "/nowhere"}, nil, answer{err: "podpath: read the kubeconfig: ", code: exitUsage}},
-		"no such context":       {[]string{"pods", "--context", "x"}, nil, answer{err: `podpath: the kubeconfig has no context "x"; it has ["other" "test"]`, code: exitUsage}},
-		"no terminal":           {nil, nil, answer{err: "podpath: the UI needs a terminal: log in with ssh -t, or use podpath pods", code: exitUsage}},
-		"an empty namespace":    {[]string{"pods"}, nil, answer{out: "NAME"}},
-		"and its document":      {[]string{"services", "-o", "json"}, nil, answer{out: `"services": []`}},
-		"all namespaces":        {[]string{"pods", "-A"}, nil, answer{out: "NAMESPACE"}},
-		"no such namespace":     {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop": 404}, answer{err: `podpath: there is no namespace "shop": kubectl get namespaces lists them`, code: exitUsage}},
-		"a denied list":         {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop/pods": 403}, answer{err: "you may not list pods in namespace shop; a rule in a Role in shop would permit it: {", code: exitUsage}},
-		"credentials refused":   {[]string{"pods"}, map[string]int{"/api/v1/namespaces/shop/pods": 401}, answer{err: "the API server does not accept your credentials: log in again", code: exitUsage}},
-		"a listing with a hole": {[]string{"pods", "-A"}, map[string]int{"/api/v1/nodes": 403}, answer{out: "NAME", err: "you may not list nodes in the whole cluster"}},
+		"version":               {[]string{"version"}, "", answer{out: "podpath dev (commit unknown, go"}},
+		"help":                  {[]string{"--help"}, "", answer{out: "It changes nothing in the cluster unless you allow it."}},
+		"an unknown command":    {[]string{"nonsense"}, "", answer{err: `podpath: unknown command "nonsense"`, code: exitUsage}},
+		"an unknown flag":       {[]string{"pods", "--nonsense"}, "", answer{err: "podpath: unknown flag: --nonsense", code: exitUsage}},
+		"an argument too many":  {[]string{"pods", "web"}, "", answer{err: "podpath: ", code: exitUsage}},
+		"an unknown format":     {[]string{"pods", "-o", "xml"}, "", answer{err: `podpath: there is no output format "xml": use one of text, wide, json, yaml`, code: exitUsage}},
+		"a bad timeout":         {[]string{"pods", "--request-timeout", "soon"}, "", answer{err: "podpath: invalid argument", code: exitUsage}},
+		"no such kubeconfig":    {[]string{"pods", "--kubeconfig", "/nowhere"}, "", answer{err: "podpath: read the kubeconfig: ", code: exitUsage}},
+		"no such context":       {[]string{"pods", "--context", "x"}, "", answer{err: `podpath: the kubeconfig has no context "x"; it has ["other" "test"]`, code: exitUsage}},
+		"no terminal":           {nil, "", answer{err: "podpath: the UI needs a terminal: log in with ssh -t, or use podpath pods", code: exitUsage}},
+		"an empty namespace":    {[]string{"pods"}, "", answer{out: "NAME"}},
+		"and its document":      {[]string{"services", "-o", "json"}, "", answer{out: `"services": []`}},
+		"all namespaces":        {[]string{"pods", "-A"}, "", answer{out: "NAMESPACE"}},
+		"no such namespace":     {[]string{"pods", "-n", "nowhere"}, "", answer{err: `podpath: there is no namespace "nowhere": kubectl get namespaces lists them`, code: exitUsage}},
+		"a denied list":         {[]string{"pods"}, "pods shop", answer{err: "you may not list pods in namespace shop; a rule in a Role in shop would permit it: {", code: exitUsage}},
+		"a listing with a hole": {[]string{"pods", "-A"}, "nodes ", answer{out: "NAME", err: "you may not list nodes in the whole cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("KUBECONFIG", kubeconfig(t, server(t, c.denied)))
-			got := podpath(t, c.args...)
+			got := startCluster(t, demo.Options{Denies: denies(c.denied)}, emptyShop).podpath(t, c.args...)
 			if got.code != c.want.code || !strings.Contains(got.out, c.want.out) || !strings.Contains(got.err, c.want.err) {
 				t.Errorf("got %+v\nwant %+v", got, c.want)
 			}
@@ -128,13 +71,20 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-func TestAnUnreachableServerIsNamed(t *testing.T) {
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	t.Setenv("KUBECONFIG", kubeconfig(t, gone.URL))
-	got := podpath(t, "services")
-	if got.code != exitUsage || !strings.HasPrefix(got.err, "podpath: "+gone.URL+": list services: dial tcp ") || !strings.Contains(got.err, "connection refused") {
-		t.Errorf("got %+v", got)
+func TestAnAPIServerThatDoesNotTalkToTheUserIsNamed(t *testing.T) {
+	c := startCluster(t, demo.Options{}, emptyShop)
+	stranger := c.Config()
+	stranger.BearerToken = "expired"
+	kubeconfig(t, stranger)
+	if got := c.podpath(t, "pods"); got.code != exitUsage || !strings.Contains(got.err, "the API server does not accept your credentials: log in again") {
+		t.Errorf("got %+v, want that the user is to log in", got)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := c.podpath(t, "services")
+	if got.code != exitUsage || !strings.HasPrefix(got.err, "podpath: "+stranger.Host+": list services: dial tcp ") || !strings.Contains(got.err, "connection refused") {
+		t.Errorf("got %+v, want that nobody listens there", got)
 	}
 }
 

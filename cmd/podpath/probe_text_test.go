@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"podpath/kube/demo"
 	"podpath/probes"
 )
 
@@ -128,7 +129,7 @@ func TestVerdictsBecomeExitCodes(t *testing.T) {
 }
 
 func TestProbeRefusesWhatMakesNoSense(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, server(t, nil)))
+	shop := startCluster(t, demo.Options{}, emptyShop)
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -143,7 +144,7 @@ func TestProbeRefusesWhatMakesNoSense(t *testing.T) {
 		"no target":          {[]string{"local", "nonsense"}, `"nonsense" is no target`},
 		"an empty namespace": {nil, "there is nothing to check in namespace shop"},
 	} {
-		got := podpath(t, append([]string{"probe"}, c.args...)...)
+		got := shop.podpath(t, append([]string{"probe"}, c.args...)...)
 		if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, c.want) {
 			t.Errorf("%s: got %+v, want exit code 2 and %q", name, got, c.want)
 		}
@@ -163,8 +164,7 @@ func TestRBACPrintsRolesThatFeaturesNeed(t *testing.T) {
 }
 
 func TestCleanupSaysWhenNothingIsLeft(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, server(t, nil)))
-	if got := podpath(t, "cleanup"); got.code != exitOK || got.out != "nothing is left behind in namespace shop\n" {
+	if got := startCluster(t, demo.Options{}, emptyShop).podpath(t, "cleanup"); got.code != exitOK || got.out != "nothing is left behind in namespace shop\n" {
 		t.Errorf("got %+v, want nothing left", got)
 	}
 }

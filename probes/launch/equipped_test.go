@@ -7,28 +7,25 @@ import (
 )
 
 func TestPodsWithToolsAreFoundForTheSurveysThatAreNeededAnyway(t *testing.T) {
-	manifests := podYAML("bare", "raspi002", container{"app", "scratch"}) +
-		podYAML("mixed", "raspi002", container{"app", "scratch"}, container{"helper", "bash"}) +
-		podYAML("shell", "raspi003", container{"app", "bash"})
-	f := newFake()
-	l, s := f.ladder(t, Options{}, manifests)
-	got := l.Equipped(t.Context(), s.Pods)
-	for _, p := range s.Pods {
+	c := startPractice(t, podYAML("bare", "raspi002", container{"app", withNothing})+
+		podYAML("mixed", "raspi002", container{"app", withNothing}, container{"helper", withBash})+
+		podYAML("shell", "raspi003", container{"app", withBash}))
+	l := c.ladder(Options{})
+	got := l.Equipped(t.Context(), c.snapshot.Pods)
+	for _, p := range c.snapshot.Pods {
 		if want := p.Name != "bare"; got[p.Key()] != want {
 			t.Errorf("%s: got %t, want %t", p.Name, got[p.Key()], want)
 		}
 	}
-	before := f.surveys()
-	link, err := l.Pod(t.Context(), s, kube.Key{Namespace: s.Pods[0].Namespace, Name: "shell"}, "")
+	before := l.Execs()
+	link, err := l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: "shell"}, "")
 	must(t, err)
 	must(t, link.Close())
-	if got := f.surveys(); got != before {
-		t.Errorf("got %d surveys more, want none", got-before)
+	if got := l.Execs() - before; got != 1 {
+		t.Errorf("got %d execs, want that of the prober alone", got)
 	}
-
-	f.denied = []string{"create pods/exec in namespace " + s.Pods[0].Namespace, "get pods/exec in namespace " + s.Pods[0].Namespace}
-	l, s = f.ladder(t, Options{}, manifests)
-	if got := l.Equipped(t.Context(), s.Pods); len(got) > 0 {
+	c.deny("create pods/exec, get pods/exec")
+	if got := c.ladder(Options{}).Equipped(t.Context(), c.snapshot.Pods); len(got) > 0 {
 		t.Errorf("got %v without the right to look, want none", got)
 	}
 }

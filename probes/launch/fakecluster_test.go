@@ -24,7 +24,6 @@ type fakeCluster struct {
 	images   map[string]string // of each NAMESPACE/POD/CONTAINER
 	denied   []string          // as kube.Access.String says it
 	fails    func(ctx context.Context, e kube.Exec) error
-	awaits   error // from AwaitRunning
 
 	mu      sync.Mutex
 	execs   []string // PLACE: ARGV, without the places of scripts
@@ -157,9 +156,6 @@ func (f *fakeCluster) AddEphemeral(_ context.Context, pod kube.Key, g kube.Guest
 }
 
 func (f *fakeCluster) AwaitRunning(ctx context.Context, _ kube.Key, _ string) error {
-	if f.awaits != nil {
-		return f.awaits
-	}
 	return ctx.Err()
 }
 
@@ -177,7 +173,7 @@ func (f *fakeCluster) DeleteHelper(ctx context.Context, h kube.HelperPod) error 
 }
 
 func (f *fakeCluster) Helpers(context.Context, kube.Scope) ([]kube.HelperPod, error) {
-	return append([]kube.HelperPod{{Key: kube.Key{Namespace: "shop", Name: "podpath-old-1"}, Run: "old"}}, f.helpers...), nil
+	return f.helpers, nil
 }
 
 // surveys counts the surveys with a shell.
@@ -210,18 +206,26 @@ status: {phase: Running, containerStatuses: [%[4]s]}
 `, name, node, spec, status)
 }
 
-// nodesYAML are two Nodes; the test runs on raspi001.
+// nodesYAML are three Nodes; the test runs on raspi001.
 const nodesYAML = `
 ---
 apiVersion: v1
 kind: Node
 metadata: {name: raspi001}
+spec: {podCIDR: 10.244.1.0/24}
 status: {addresses: [{type: InternalIP, address: 192.168.0.1}], nodeInfo: {architecture: arm64}}
 ---
 apiVersion: v1
 kind: Node
 metadata: {name: raspi002}
+spec: {podCIDR: 10.244.2.0/24}
 status: {addresses: [{type: InternalIP, address: 192.168.0.2}], nodeInfo: {architecture: arm}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: raspi003}
+spec: {podCIDR: 10.244.3.0/24}
+status: {addresses: [{type: InternalIP, address: 192.168.0.3}], nodeInfo: {architecture: arm64}}
 `
 
 var web = kube.Key{Namespace: "shop", Name: "web"}
@@ -230,9 +234,15 @@ var web = kube.Key{Namespace: "shop", Name: "web"}
 // it.
 func checkLink(t *testing.T, link Link, err error, want Via) {
 	t.Helper()
-	must(t, err)
 	address, port := echo(t)
-	a, err := link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: 5 * time.Second, Address: address, Port: port, Count: 2, Data: []byte("hi")})
+	checkLinkTo(t, link, err, want, netip.AddrPortFrom(netip.MustParseAddr(address), uint16(port)))
+}
+
+// checkLinkTo asks a server that sends back what it gets.
+func checkLinkTo(t *testing.T, link Link, err error, want Via, server netip.AddrPort) {
+	t.Helper()
+	must(t, err)
+	a, err := link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: 5 * time.Second, Address: server.Addr().String(), Port: int(server.Port()), Count: 2, Data: []byte("hi")})
 	if err != nil || string(a.Data) != "hi" {
 		t.Errorf("got %q, %v from the prober", a.Data, err)
 	}

@@ -9,19 +9,20 @@ import (
 	"sync"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"podpath/kube"
 )
 
 func TestEphemeralContainerFromAnImageOnTheNode(t *testing.T) {
-	f := newFake()
-	manifests := podYAML("web", "raspi002", container{"app", "scratch"}) +
-		podYAML("other", "raspi002", container{"redis", "bash"}) + podYAML("far", "raspi001", container{"py", "python"})
-	l, s := f.ladder(t, Options{AllowEphemeral: true}, manifests+nodesYAML)
+	c := startPractice(t, podYAML("web", "raspi002", container{"app", withNothing})+
+		podYAML("other", "raspi002", container{"redis", withBash})+podYAML("elsewhere", "raspi001", container{"py", withPython}))
+	l := c.ladder(Options{AllowEphemeral: true})
 	want := Via{Rung: Ephemeral, Tool: "bash", Container: "podpath-r1"}
 	var work sync.WaitGroup
 	for range 3 { // at the same time, and only one container
 		work.Go(func() {
-			link, err := l.Pod(t.Context(), s, web, "")
+			link, err := l.Pod(t.Context(), c.snapshot, web, "")
 			if err != nil {
 				t.Error(err)
 				return
@@ -33,48 +34,58 @@ func TestEphemeralContainerFromAnImageOnTheNode(t *testing.T) {
 		})
 	}
 	work.Wait()
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, want)
-	if len(f.guests) != 1 || f.guests[0].Image != "bash" || !slices.Equal(f.guests[0].Command, []string{"sh", "-c", `exec sleep "$0"`, "900"}) {
-		t.Errorf("got %+v, want one, of the image that is on the Node, for 900 s", f.guests)
+	link, err := l.Pod(t.Context(), c.snapshot, web, "")
+	c.check(t, link, err, want)
+	guests := c.pod(web).Spec.EphemeralContainers
+	if len(guests) != 1 || guests[0].Image != withBash || !slices.Equal(guests[0].Command, []string{"sh", "-c", `exec sleep "$0"`, "900"}) {
+		t.Errorf("got %+v, want one, of the image that is on the Node, for 900 s", guests)
 	}
 }
 
 func TestWhichImageAGuestGets(t *testing.T) {
-	app := podYAML("web", "raspi002", container{"app", "scratch"})
-	for name, test := range map[string]struct {
-		others  string
-		options Options
-		want    string
-		reason  string
+	bash, shell := container{"a", withBash}, container{"a", withShell}
+	cases := []struct {
+		name, others string
+		options      Options
+		want, reason string
 	}{
-		"the named one, though others are there": {podYAML("other", "raspi002", container{"a", "bash"}), Options{Image: "python"}, "python", ""},
-		"one of the Node":                        {podYAML("other", "raspi002", container{"a", "bash"}), Options{}, "bash", ""},
-		"none of another Node":                   {podYAML("other", "raspi001", container{"a", "bash"}), Options{}, "", "no image with tools is known to be on Node raspi002 in namespace shop; name one: --allow-ephemeral=IMAGE"},
-		"none of another namespace":              {strings.Replace(podYAML("other", "raspi002", container{"a", "bash"}), "namespace: shop", "namespace: private", 1), Options{}, "", "no image with tools"},
-		"only a shell, without upload":           {podYAML("other", "raspi002", container{"a", "shell"}), Options{}, "", "no image with tools"},
-		"only a shell, with upload":              {podYAML("other", "raspi002", container{"a", "shell"}), Options{AllowUpload: true}, "shell", ""},
-	} {
+		{"the named one, though others are there", podYAML("other", "raspi002", bash), Options{Image: withPython}, withPython, ""},
+		{"one of the Node", podYAML("other", "raspi002", bash), Options{}, withBash, ""},
+		{"none of another Node", podYAML("other", "raspi001", bash), Options{}, "", "no image with tools is known to be on Node raspi002 in namespace N; name one: --allow-ephemeral=IMAGE"},
+		{"none of another namespace", "", Options{}, "", "no image with tools"}, // the others have some
+		{"only a shell, without upload", podYAML("other", "raspi002", shell), Options{}, "", "no image with tools"},
+		{"only a shell, with upload", podYAML("other", "raspi002", shell), Options{AllowUpload: true}, withShell, ""},
+	}
+	manifests := ""
+	namespace := func(i int) string { return fmt.Sprint("shop-", i) }
+	for i, test := range cases {
+		manifests += strings.ReplaceAll(podYAML("web", "raspi002", container{"app", withNothing})+test.others, "namespace: shop", "namespace: "+namespace(i))
+	}
+	c := startPractice(t, manifests)
+	for i, test := range cases {
 		for _, known := range []bool{false, true} { // what the others have
-			t.Run(fmt.Sprint(name, known), func(t *testing.T) {
-				f := newFake()
-				test.options.AllowEphemeral = true
-				l, s := f.ladder(t, test.options, app+test.others+nodesYAML)
-				for _, p := range s.Pods {
-					if known && p.Name == "other" {
+			t.Run(fmt.Sprint(test.name, known), func(t *testing.T) {
+				test.options.AllowEphemeral, test.options.RunID = true, fmt.Sprint("known-", known)
+				l, key := c.ladder(test.options), kube.Key{Namespace: namespace(i), Name: "web"}
+				for _, p := range c.snapshot.Pods {
+					if known && p.Namespace == key.Namespace && p.Name == "other" {
 						_, err := l.survey(t.Context(), candidates(p, "")[0])
 						must(t, err)
 					}
 				}
-				link, err := l.Pod(t.Context(), s, web, "")
-				if test.reason != "" {
-					checkFailure(t, err, NoTools, "no python3", test.reason, "upload")
+				link, err := l.Pod(t.Context(), c.snapshot, key, "")
+				guests := c.pod(key).Spec.EphemeralContainers
+				switch {
+				case test.reason != "":
+					checkFailure(t, err, NoTools, "no python3", strings.Replace(test.reason, "N;", key.Namespace+";", 1), "upload")
 					return
+				case test.options.AllowUpload: // which the practice cluster cannot do
+				default:
+					must(t, err)
+					_ = link.Close()
 				}
-				must(t, err)
-				_ = link.Close()
-				if len(f.guests) != 1 || f.guests[0].Image != test.want {
-					t.Errorf("got %+v, want image %s", f.guests, test.want)
+				if i := slices.IndexFunc(guests, func(g corev1.EphemeralContainer) bool { return g.Name == "podpath-"+test.options.RunID }); i < 0 || guests[i].Image != test.want {
+					t.Errorf("got %+v, want image %s", guests, test.want)
 				}
 			})
 		}
@@ -82,34 +93,20 @@ func TestWhichImageAGuestGets(t *testing.T) {
 }
 
 func TestEphemeralContainersThatAreNotPossible(t *testing.T) {
-	pod := podYAML("web", "raspi002", container{"app", "scratch"})
-	static := strings.Replace(pod, "uid: uid-web", "uid: u, ownerReferences: [{apiVersion: v1, kind: Node, name: raspi002, uid: n, controller: true}]", 1)
-	for name, test := range map[string]struct {
-		manifests, denied string
-		awaits            error
-		reason            string
-	}{
-		"denied":         {pod, "patch pods/ephemeralcontainers in namespace shop", nil, "you may not patch pods/ephemeralcontainers"},
-		"static Pod":     {static, "", nil, "a static Pod cannot have"},
-		"does not start": {pod, "", errors.New("it does not start: ErrImagePull"), "ErrImagePull"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := newFake()
-			f.denied, f.awaits = []string{test.denied}, test.awaits
-			l, s := f.ladder(t, Options{AllowEphemeral: true, Image: "bash"}, test.manifests)
-			_, err := l.Pod(t.Context(), s, web, "")
-			checkFailure(t, err, NoTools, "no python3", test.reason, "upload")
-		})
+	pod := podYAML("web", "raspi002", container{"app", withNothing})
+	static := strings.NewReplacer("uid: uid-web", "uid: u, ownerReferences: [{apiVersion: v1, kind: Node, name: raspi002, uid: node, controller: true}]", "name: web", "name: static").Replace(pod)
+	c := startPractice(t, pod+static)
+	c.deny("patch pods/ephemeralcontainers")
+	for name, reason := range map[string]string{"web": "you may not patch pods/ephemeralcontainers", "static": "a static Pod cannot have"} {
+		_, err := c.ladder(Options{AllowEphemeral: true, Image: withBash}).Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: name}, "")
+		checkFailure(t, err, NoTools, "no python3", reason, "upload")
 	}
 }
 
 func TestAnEphemeralContainerOfAnEarlierRunIsUsed(t *testing.T) {
-	pod := strings.Replace(podYAML("web", "raspi002", container{"app", "scratch"}), "spec: {", "spec: {ephemeralContainers: [{name: podpath-old, image: bash}], ", 1)
-	pod = strings.Replace(pod, "status: {", "status: {ephemeralContainerStatuses: [{name: podpath-old, state: {running: {}}}], ", 1)
-	f := newFake()
-	l, s := f.ladder(t, Options{}, pod)
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, Via{Rung: Ephemeral, Tool: "bash", Container: "podpath-old"})
+	c := startPractice(t, strings.Replace(podYAML("web", "raspi002", container{"app", withNothing}), "spec: {", "spec: {ephemeralContainers: [{name: podpath-old, image: "+withBash+"}], ", 1))
+	link, err := c.ladder(Options{}).Pod(t.Context(), c.snapshot, web, "")
+	c.check(t, link, err, Via{Rung: Ephemeral, Tool: "bash", Container: "podpath-old"})
 }
 
 func TestUploadGoesIntoASiblingWithAShell(t *testing.T) {

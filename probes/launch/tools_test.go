@@ -13,32 +13,47 @@ import (
 )
 
 func TestTheBestEquippedContainerIsUsed(t *testing.T) {
-	for name, test := range map[string]struct {
+	manifests, cases := "", map[string]struct {
 		containers []container
 		asked      string
 		want       Via
 		execs      int
 	}{
-		"the story's redis beside nginx": {[]container{{"nginx", "shell"}, {"redis", "bash"}}, "", Via{Rung: Tools, Tool: "bash", Container: "redis"}, 3},
-		"python before bash":             {[]container{{"a", "bash"}, {"b", "python"}, {"c", "perl"}}, "", Via{Rung: Tools, Tool: "python3", Container: "b"}, 4},
-		"nc with od":                     {[]container{{"a", "busybox"}}, "", Via{Rung: Tools, Tool: "nc", Container: "a"}, 2},
-		"a named one alone":              {[]container{{"a", "bash"}, {"b", "python"}}, "a", Via{Rung: Tools, Tool: "bash", Container: "a"}, 2},
-		"a named one that has nothing":   {[]container{{"a", "shell"}, {"b", "perl"}}, "a", Via{Rung: Tools, Tool: "perl", Container: "b"}, 3},
-		"a named one that is not there":  {[]container{{"a", "bash"}}, "z", Via{Rung: Tools, Tool: "bash", Container: "a"}, 2},
-		"python and no shell":            {[]container{{"a", "python-only"}}, "", Via{Rung: Tools, Tool: "python3", Container: "a"}, 3},
-		"perl and no shell":              {[]container{{"a", "perl-only"}}, "", Via{Rung: Tools, Tool: "perl", Container: "a"}, 4},
-		"bash and no sh":                 {[]container{{"a", "bash-only"}}, "", Via{Rung: Tools, Tool: "bash", Container: "a"}, 5},
-	} {
+		"story":       {[]container{{"nginx", withShell}, {"redis", withBash}}, "", Via{Rung: Tools, Tool: "bash", Container: "redis"}, 3},
+		"best":        {[]container{{"a", withBash}, {"b", withPython}, {"c", withPerl}}, "", Via{Rung: Tools, Tool: "python3", Container: "b"}, 4},
+		"nc-with-od":  {[]container{{"a", withNC}}, "", Via{Rung: Tools, Tool: "nc", Container: "a"}, 2},
+		"named":       {[]container{{"a", withBash}, {"b", withPython}}, "a", Via{Rung: Tools, Tool: "bash", Container: "a"}, 2},
+		"named-empty": {[]container{{"a", withShell}, {"b", withPerl}}, "a", Via{Rung: Tools, Tool: "perl", Container: "b"}, 3},
+		"not-there":   {[]container{{"a", withBash}}, "z", Via{Rung: Tools, Tool: "bash", Container: "a"}, 2},
+	}
+	for name, test := range cases {
+		manifests += podYAML(name, "raspi002", test.containers...)
+	}
+	c := startPractice(t, manifests)
+	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := newFake()
-			l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", test.containers...))
-			link, err := l.Pod(t.Context(), s, web, test.asked)
-			checkLink(t, link, err, test.want)
+			l := c.ladder(Options{})
+			link, err := l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: name}, test.asked)
+			c.check(t, link, err, test.want)
 			if got := l.Execs(); got != test.execs {
-				t.Errorf("got %d execs, want %d: %q", got, test.execs, f.execs)
+				t.Errorf("got %d execs, want %d", got, test.execs)
 			}
 			must(t, l.Close(t.Context()))
 		})
+	}
+}
+
+func TestToolsAreFoundWithoutAShell(t *testing.T) {
+	for image, want := range map[string]struct {
+		tool  string
+		execs int
+	}{"python-only": {"python3", 3}, "perl-only": {"perl", 4}, "bash-only": {"bash", 5}} {
+		l, s := newFake().ladder(t, Options{}, podYAML("web", "raspi002", container{"a", image}))
+		link, err := l.Pod(t.Context(), s, web, "")
+		checkLink(t, link, err, Via{Rung: Tools, Tool: want.tool, Container: "a"})
+		if got := l.Execs(); got != want.execs {
+			t.Errorf("%s: got %d execs, want %d", image, got, want.execs)
+		}
 	}
 }
 
@@ -81,18 +96,14 @@ func TestOneSurveyForAnImageHoweverManyAsk(t *testing.T) {
 }
 
 func TestASurveyThatFailsInOnePodIsMadeInAnother(t *testing.T) {
-	f := newFake()
-	f.fails = func(_ context.Context, e kube.Exec) error {
-		if e.Pod.Name == "web-0" {
-			return &kube.ExecError{Failure: kube.KubeletAway, Pod: e.Pod}
-		}
-		return nil
-	}
-	l, s := f.ladder(t, Options{}, podYAML("web-0", "raspi001", container{"app", "bash"})+podYAML("web-1", "raspi002", container{"app", "bash"}))
-	_, err := l.Pod(t.Context(), s, s.Pods[0].Key(), "")
+	c := startPractice(t, podYAML("lost", "raspi003", container{"app", withBash})+podYAML("web", "raspi002", container{"app", withBash}))
+	_, err := c.Apply([]byte(`{apiVersion: v1, kind: Node, metadata: {name: raspi003, annotations: {demo.podpath/fault: down}}}`))
+	must(t, err)
+	l := c.ladder(Options{})
+	_, err = l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: "lost"}, "")
 	checkFailure(t, err, ExecFailed, "does not reach the kubelet", "ephemeral: not allowed", "upload: not allowed")
-	link, err := l.Pod(t.Context(), s, s.Pods[1].Key(), "")
-	checkLink(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
+	link, err := l.Pod(t.Context(), c.snapshot, web, "")
+	c.check(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
 }
 
 func TestACutSurveyIsMadeAgain(t *testing.T) {
@@ -125,32 +136,35 @@ func TestACutSurveyIsMadeAgain(t *testing.T) {
 }
 
 func TestRefusalsSayWhatWouldHelp(t *testing.T) {
-	const createExec, getExec = "create pods/exec in namespace shop", "get pods/exec in namespace shop"
+	c := startPractice(t, podYAML("web", "raspi002", container{"app", withBash})+podYAML("bare", "raspi002", container{"app", withNothing}))
 	for name, test := range map[string]struct {
-		denied  []string
-		image   string
-		code    Code
-		reasons []string
-		execs   int
+		denied, pod string
+		code        Code
+		reasons     []string
+		execs       int
 	}{
-		"nothing in the container": {nil, "scratch", NoTools, []string{"container app has no python3, perl, bash, nc or curl", "--allow-ephemeral", "--allow-upload"}, 5},
-		"nc without od":            {nil, "nc-alone", NoTools, []string{"container app has no", "--allow-ephemeral", "--allow-upload"}, 1},
-		"exec denied":              {[]string{createExec, getExec}, "bash", ExecDenied, []string{"tools: you may not create pods/exec in namespace shop; a rule in a Role in shop"}, 0},
+		"nothing in the container": {"", "bare", NoTools, []string{"container app has no python3, perl, bash, nc or curl", "--allow-ephemeral", "--allow-upload"}, 5},
+		"exec denied":              {"create pods/exec, get pods/exec", "web", ExecDenied, []string{"tools: you may not create pods/exec in namespace shop; a rule in a Role in shop"}, 0},
+		"no such Pod":              {"", "nope", NoTools, []string{"there is no such Pod"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake()
-			f.denied = test.denied
-			l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", test.image}))
-			_, err := l.Pod(t.Context(), s, web, "")
+			c.deny(test.denied)
+			l := c.ladder(Options{})
+			_, err := l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: test.pod}, "")
 			checkFailure(t, err, test.code, test.reasons...)
 			if l.Execs() != test.execs {
-				t.Errorf("got execs %q, want %d", f.execs, test.execs)
+				t.Errorf("got %d execs, want %d", l.Execs(), test.execs)
 			}
 		})
 	}
+	t.Run("nc without od", func(t *testing.T) {
+		l, s := newFake().ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "nc-alone"}))
+		_, err := l.Pod(t.Context(), s, web, "")
+		checkFailure(t, err, NoTools, "container app has no", "--allow-ephemeral", "--allow-upload")
+	})
 	t.Run("either verb is enough to try", func(t *testing.T) {
 		f := newFake()
-		f.denied = []string{createExec}
+		f.denied = []string{"create pods/exec in namespace shop"}
 		l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "bash"}))
 		link, err := l.Pod(t.Context(), s, web, "")
 		checkLink(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
@@ -166,11 +180,6 @@ func TestRefusalsSayWhatWouldHelp(t *testing.T) {
 		if errors.As(err, &failure) && (failure.Refusals[0].Access == nil || *failure.Refusals[0].Access != access) {
 			t.Errorf("got %+v, want the permission that is missing", failure.Refusals[0])
 		}
-	})
-	t.Run("no such Pod", func(t *testing.T) {
-		l, s := newFake().ladder(t, Options{}, nodesYAML)
-		_, err := l.Pod(t.Context(), s, web, "")
-		checkFailure(t, err, NoTools, "there is no such Pod")
 	})
 }
 
