@@ -16,7 +16,8 @@ import (
 
 func TestMain(m *testing.M) {
 	// The library of the tests' own SPDY server lingers after it was closed.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/moby/spdystream.(*Connection).shutdown"))
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/moby/spdystream.(*Connection).shutdown"),
+		goleak.IgnoreAnyFunction("github.com/moby/spdystream.(*Stream).waitWriteReply"))
 }
 
 // patience is how long a test waits for what must come.
