@@ -143,27 +143,34 @@ func (p *probe) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	var last error // the verdict of the last round that was made to its end
 	for first := true; ; first = false {
-		err := p.round(ctx, config, client, args)
+		err := p.round(ctx, config, client, args, !first)
 		var verdict verdictError
 		judged := err == nil || errors.As(err, &verdict)
-		if p.watch == 0 || first && !judged || ctx.Err() != nil {
+		switch ended := ctx.Err() != nil; {
+		case p.watch == 0 || first && (ended || !judged):
 			return err
+		case ended:
+			return last
 		}
-		if !judged { // the API server is away, or a rollout has replaced a Pod: that is what one watches
+		if judged {
+			last = err
+		} else { // the API server is away, or a rollout has replaced a Pod: that is what one watches
 			_, _ = fmt.Fprintf(p.streams.err, "podpath: %v\n", err)
 		}
 		select {
 		case <-time.After(p.watch):
 		case <-ctx.Done():
-			return err
+			return last
 		}
 	}
 }
 
 // round checks everything once. What it created in the cluster is gone when it
-// returns.
-func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Client, args []string) error {
+// returns. One that is made again says nothing when ctx ends meanwhile: the one
+// before it has said it all.
+func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Client, args []string, again bool) error {
 	allow := p.allow
 	allow.RunID, allow.Namespace = runID(), config.Scope.Namespace
 	allow.Parallel, allow.Machine = p.options.Parallel, p.cluster.machine()
@@ -171,6 +178,9 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	world, checks, err := p.plan(ctx, config, client, ladder, args)
 	if err != nil {
 		return err
+	}
+	if again && ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	p.notice(ctx, world, ladder)
 	defer func() {
@@ -184,6 +194,9 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	progress := newProgress(p.streams.err, len(checks))
 	results := probes.Run(ctx, world, checks, ladder, p.options, progress.seen)
 	progress.end()
+	if again && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := p.write(world, results, time.Since(began)); err != nil {
 		return brokeError{fmt.Errorf("print the report: %w", err)}
 	}
