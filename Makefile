@@ -36,7 +36,7 @@ lint: ## check the code and the scripts
 	shellcheck $(SCRIPTS)
 
 e2e: build ## run the tests on a real cluster, all or RUN=TestName (root)
-	e2e/run '$(RUN)'
+	AGAIN=$(AGAIN) e2e/run '$(RUN)'
 
 bench: build dist/linux_armv7 ## measure podpath: as a newcomer starts it, with 10,000 Pods, its probes and its forwards (root)
 	@e2e/bench/demo/run bin/podpath

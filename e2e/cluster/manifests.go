@@ -25,6 +25,11 @@ func (c *Cluster) ApplySample(namespace string) {
 	c.Apply(namespace, "sample.yaml")
 	c.WaitForRollout(namespace, "sample-deployment")
 	time.Sleep(proxyLag)
+	c.Eventually("the cluster's DNS to know the Service", time.Minute, func() error { // it may follow late after an outage
+		_, err := c.output("kubectl", "--namespace", namespace, "exec", "deployment/sample-deployment", "--container=redis-container", "--",
+			"getent", "hosts", "sample-clusterip")
+		return err
+	})
 }
 
 // BalancerAddress is what ApplyKinds makes the address of the Service kind-loadbalancer.
