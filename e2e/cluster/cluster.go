@@ -67,6 +67,8 @@ func (c *Cluster) Namespace() string {
 	name := fmt.Sprintf("e2e-%d", time.Now().UnixNano()%1e9)
 	c.Kubectl("create", "namespace", name)
 	c.t.Cleanup(func() { c.Kubectl("delete", "namespace", name, "--wait=false") })
+	// Without it no Pod can be created; after an outage it comes late.
+	c.Kubectl("--namespace", name, "wait", "--for=create", "serviceaccount/default", "--timeout=85s")
 	return name
 }
 
