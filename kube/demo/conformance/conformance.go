@@ -31,6 +31,9 @@ type Subject struct {
 	// Namespace holds the Pods of Manifest: web runs, over has ended, and
 	// nowhere was put on no Node.
 	Namespace string
+	// Young is set while the API server remembers its first version still: then
+	// nobody can see how that expires.
+	Young bool
 }
 
 // Manifest are the Pods that the suite needs. It runs commands of busybox in

@@ -117,6 +117,9 @@ func watchFollowsSelection(t *testing.T, s Subject) {
 }
 
 func watchExpires(t *testing.T, s Subject) {
+	if s.Young {
+		t.Skip("the API server was started so lately that nothing has expired")
+	}
 	for _, m := range media {
 		w := open(t, as(t, s.Config, discoveryv1.SchemeGroupVersion, m), s, metav1.ListOptions{ResourceVersion: "1"})
 		select {
