@@ -27,13 +27,11 @@ func completeNamespaces(o *clusterOptions) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
-		options := *o
-		options.AllNamespaces = true
-		config, client, err := options.connect()
+		_, client, err := o.connect()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, kube.Namespaces), kube.Namespaces)
+		snapshot, err := settle(ctx, kube.NewStore(client, kube.Scope{}, kube.Namespaces), kube.Namespaces)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -27,13 +27,15 @@ type clusterOptions struct {
 // can talk about what they see.
 const seed = 1
 
-// complete checks the flags.
-func (o *clusterOptions) complete() error {
-	o.demo = o.demo || o.lesson != ""
+// practises reports whether the practice cluster is meant.
+func (o *clusterOptions) practises() bool { return o.demo || o.lesson != "" }
+
+// check finds flags that contradict each other.
+func (o *clusterOptions) check() error {
 	switch {
-	case o.demo && (o.Kubeconfig != "" || o.Context != "" || o.As != "" || len(o.AsGroups) > 0):
+	case o.practises() && (o.Kubeconfig != "" || o.Context != "" || o.As != "" || len(o.AsGroups) > 0):
 		return errors.New("--demo and --lesson use the practice cluster: leave --kubeconfig, --context and --as out")
-	case o.still && !o.demo:
+	case o.still && !o.practises():
 		return errors.New("--still is for the practice cluster: add --demo")
 	}
 	return validate(&o.Options)
@@ -42,7 +44,7 @@ func (o *clusterOptions) complete() error {
 // start starts the practice cluster, where it was asked for and does not run
 // yet. It runs until close.
 func (o *clusterOptions) start() error {
-	if !o.demo || o.practice != nil {
+	if !o.practises() || o.practice != nil {
 		return nil
 	}
 	options := demo.Options{Still: o.still, Seed: seed}

@@ -43,7 +43,7 @@ func newRoot(s streams, cluster *clusterOptions) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			return o.cluster.complete()
+			return o.cluster.check()
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
