@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,4 +90,20 @@ func (in interner) texts(list []string) []string {
 		out[i] = in.text(s)
 	}
 	return out
+}
+
+// mostNames bounds how many names an error suggests.
+const mostNames = 8
+
+// Among goes on a sentence about a name that does not exist, and lists those that
+// do.
+func Among(names []string) string {
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) > mostNames:
+		return fmt.Sprintf("; there are %s and %d more", strings.Join(names[:mostNames], ", "), len(names)-mostNames)
+	default:
+		return "; there is " + strings.Join(names, ", ")
+	}
 }

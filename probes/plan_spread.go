@@ -52,7 +52,7 @@ func (p *plan) spread(s Source, svc *kube.Service, port string, count int) error
 		p.endpoints(s, svc, sp) // where the spread is wrong they tell why
 		return nil
 	}
-	return fmt.Errorf("svc/%s has no TCP port %q%s", svc.Name, port, among(names(svc.Ports, kube.ServicePort.String)))
+	return fmt.Errorf("svc/%s has no TCP port %q%s", svc.Name, port, kube.Among(names(svc.Ports, kube.ServicePort.String)))
 }
 
 func (p *plan) addSpread(s Source, svc *kube.Service, sp kube.ServicePort, count int) {

@@ -62,7 +62,7 @@ func (p *plan) toPod(s Source, t Target) error {
 	case planned > 0:
 		return nil
 	case t.Port != "":
-		return fmt.Errorf("%s: Pod %s declares no TCP port %q%s", t.Label, pod.Name, t.Port, among(names(tcpPorts(pod), kube.ContainerPort.String)))
+		return fmt.Errorf("%s: Pod %s declares no TCP port %q%s", t.Label, pod.Name, t.Port, kube.Among(names(tcpPorts(pod), kube.ContainerPort.String)))
 	default:
 		return fmt.Errorf("%s: Pod %s declares no TCP port: write one, as in pod/%s:80", t.Label, pod.Name, pod.Name)
 	}
@@ -71,13 +71,13 @@ func (p *plan) toPod(s Source, t Target) error {
 func (p *plan) toService(s Source, t Target, count int) error {
 	svc := p.Service(p.key(t.Name))
 	if svc == nil {
-		return fmt.Errorf("%s: there is no Service %q%s", t.Label, p.key(t.Name), among(names(p.Services, func(s *kube.Service) string { return p.name(s.Key()) })))
+		return fmt.Errorf("%s: there is no Service %q%s", t.Label, p.key(t.Name), kube.Among(names(p.Services, func(s *kube.Service) string { return p.name(s.Key()) })))
 	}
 	if count > 0 {
 		return p.spread(s, svc, t.Port, count)
 	}
 	if p.service(s, svc, t.Port) == 0 && t.Port != "" {
-		return fmt.Errorf("%s: Service %s has no TCP port %q%s", t.Label, svc.Name, t.Port, among(names(svc.Ports, kube.ServicePort.String)))
+		return fmt.Errorf("%s: Service %s has no TCP port %q%s", t.Label, svc.Name, t.Port, kube.Among(names(svc.Ports, kube.ServicePort.String)))
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (p *plan) toNode(s Source, t Target) error {
 	port, err := strconv.Atoi(t.Port)
 	switch {
 	case n == nil:
-		return fmt.Errorf("%s: there is no Node %q%s", t.Label, t.Name, among(names(p.Nodes, func(n *kube.Node) string { return n.Name })))
+		return fmt.Errorf("%s: there is no Node %q%s", t.Label, t.Name, kube.Among(names(p.Nodes, func(n *kube.Node) string { return n.Name })))
 	case err != nil || port < 1 || port > 65535:
 		return fmt.Errorf("%s: %q is no port number", t.Label, t.Port)
 	case n.InternalIP() == "":
@@ -197,5 +197,5 @@ func (p *plan) toIngress(s Source, t Target) error {
 		}
 	}
 	return errors.Join(append([]error{fmt.Errorf("%s: there is no Ingress %q%s", t.Label, key,
-		among(names(p.Ingresses, func(i *kube.Ingress) string { return p.name(i.Key()) })))}, p.Unknown...)...)
+		kube.Among(names(p.Ingresses, func(i *kube.Ingress) string { return p.name(i.Key()) })))}, p.Unknown...)...)
 }

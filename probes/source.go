@@ -65,7 +65,7 @@ func (w *World) FindSources(word string) ([]Source, error) {
 	case kind == "node" || kind == "no" || kind == "nodes":
 		n := w.Node(rest)
 		if n == nil {
-			return nil, fmt.Errorf("there is no Node %q%s", rest, among(names(w.Nodes, func(n *kube.Node) string { return n.Name })))
+			return nil, fmt.Errorf("there is no Node %q%s", rest, kube.Among(names(w.Nodes, func(n *kube.Node) string { return n.Name })))
 		}
 		return []Source{{Kind: FromNode, Node: n.Name, Label: "node/" + n.Name}}, nil
 	case isWorkload:
@@ -107,7 +107,7 @@ func (w *World) findPod(rest string) (Source, error) {
 	s := w.podSource(pod)
 	if container != "" {
 		if !slices.ContainsFunc(pod.Containers, func(c kube.Container) bool { return c.Name == container }) {
-			return Source{}, fmt.Errorf("there is no container %q in Pod %s%s", container, pod.Key(), among(names(pod.Containers, func(c kube.Container) string { return c.Name })))
+			return Source{}, fmt.Errorf("there is no container %q in Pod %s%s", container, pod.Key(), kube.Among(names(pod.Containers, func(c kube.Container) string { return c.Name })))
 		}
 		s.Container, s.Label = container, s.Label+"/"+container
 	}
@@ -136,7 +136,7 @@ func (w *World) noPod(key kube.Key) error {
 		return fmt.Errorf("there is no Pod %q in what podpath looks at, namespace %s: choose another with -n, or all with -A", key, w.Scope.Namespace)
 	}
 	near := slices.DeleteFunc(slices.Clone(w.Pods), func(p *kube.Pod) bool { return p.Namespace != key.Namespace || !strings.HasPrefix(p.Name, key.Name) })
-	return fmt.Errorf("there is no Pod %q in namespace %s%s", key.Name, key.Namespace, among(names(near, func(p *kube.Pod) string { return p.Name })))
+	return fmt.Errorf("there is no Pod %q in namespace %s%s", key.Name, key.Namespace, kube.Among(names(near, func(p *kube.Pod) string { return p.Name })))
 }
 
 func (w *World) podSource(p *kube.Pod) Source {
@@ -171,7 +171,7 @@ func (w *World) workload(kind, rest string) ([]Source, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s/%s has no running Pod in namespace %s%s", kind, key.Name, key.Namespace, among(others))
+		return nil, fmt.Errorf("%s/%s has no running Pod in namespace %s%s", kind, key.Name, key.Namespace, kube.Among(others))
 	}
 	return out, nil
 }
@@ -214,19 +214,4 @@ func names[T any](list []T, of func(T) string) []string {
 		out = append(out, of(e))
 	}
 	return out
-}
-
-// mostNames is how many names an error lists.
-const mostNames = 8
-
-// among lists what there is instead.
-func among(names []string) string {
-	switch {
-	case len(names) == 0:
-		return ""
-	case len(names) > mostNames:
-		return fmt.Sprintf("; there are %s and %d more", strings.Join(names[:mostNames], ", "), len(names)-mostNames)
-	default:
-		return "; there is " + strings.Join(names, ", ")
-	}
 }

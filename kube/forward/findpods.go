@@ -15,11 +15,11 @@ func (d Destination) findPods(s *kube.Snapshot) (View, error) {
 	pods := d.pods(s)
 	switch {
 	case len(pods) == 0 && d.Kind == ToPod:
-		return View{}, fmt.Errorf("there is no Pod %q in namespace %s%s", d.Name, d.Namespace, among(podNames(s, d.Namespace)))
+		return View{}, fmt.Errorf("there is no Pod %q in namespace %s%s", d.Name, d.Namespace, kube.Among(podNames(s, d.Namespace)))
 	case len(pods) == 0:
 		return View{}, fmt.Errorf("no Pod in namespace %s is owned by it: the name may be wrong, or it is scaled to 0", d.Namespace)
 	case d.Port == "":
-		return View{}, fmt.Errorf("say which port%s", among(declared(pods)))
+		return View{}, fmt.Errorf("say which port%s", kube.Among(declared(pods)))
 	}
 	v := View{Protocol: "TCP"}
 	if d.Protocol != "" {
@@ -45,7 +45,7 @@ func (d Destination) findPods(s *kube.Snapshot) (View, error) {
 		v.Endpoints = append(v.Endpoints, e)
 	}
 	if v.Port == 0 {
-		return View{}, fmt.Errorf("no Pod declares a port %q%s", d.Port, among(declared(pods)))
+		return View{}, fmt.Errorf("no Pod declares a port %q%s", d.Port, kube.Among(declared(pods)))
 	}
 	v.Why = whyNoPod(pods, v.Endpoints)
 	return v, nil
@@ -111,6 +111,9 @@ func podNames(s *kube.Snapshot, namespace string) []string {
 	return out
 }
 
+// mostStates is of how many Pods whyNoPod tells.
+const mostStates = 8
+
 // whyNoPod says why no Pod can be used.
 func whyNoPod(pods []*kube.Pod, endpoints []Endpoint) string {
 	var states []string
@@ -121,7 +124,7 @@ func whyNoPod(pods []*kube.Pod, endpoints []Endpoint) string {
 	}
 	for _, p := range pods {
 		states = append(states, fmt.Sprintf("Pod %s is %s, %d of %d containers ready", p.Name, p.Status, p.Ready, p.Total))
-		if len(states) == mostNames {
+		if len(states) == mostStates {
 			break
 		}
 	}

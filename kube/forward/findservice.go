@@ -18,7 +18,7 @@ func (d Destination) findService(s *kube.Snapshot) (View, error) {
 				names = append(names, "svc/"+other.Name)
 			}
 		}
-		return View{}, fmt.Errorf("there is no Service %q in namespace %s%s", d.Name, d.Namespace, among(names))
+		return View{}, fmt.Errorf("there is no Service %q in namespace %s%s", d.Name, d.Namespace, kube.Among(names))
 	case svc.Kind == kube.ExternalName:
 		return View{}, fmt.Errorf("the Service is of type ExternalName: it is another name for %s in the cluster's DNS and has no endpoints; connect to %s itself", svc.ExternalName, svc.ExternalName)
 	}
@@ -83,9 +83,9 @@ func (d Destination) choose(svc *kube.Service) (kube.ServicePort, error) {
 	}
 	switch {
 	case len(found) == 0 && d.Port == "":
-		return kube.ServicePort{}, fmt.Errorf("say which port%s", among(names))
+		return kube.ServicePort{}, fmt.Errorf("say which port%s", kube.Among(names))
 	case len(found) == 0:
-		return kube.ServicePort{}, fmt.Errorf("the Service has no port %q%s", d.Port, among(names))
+		return kube.ServicePort{}, fmt.Errorf("the Service has no port %q%s", d.Port, kube.Among(names))
 	case found[0].Protocol != "UDP":
 		return kube.ServicePort{}, fmt.Errorf("podpath forwards TCP and UDP, not %s", found[0].Protocol)
 	}

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"podpath/kube"
 )
@@ -138,20 +137,5 @@ func familyOf(address string) string {
 		return "IPv4"
 	default:
 		return "IPv6"
-	}
-}
-
-// mostNames bounds how many names an error suggests.
-const mostNames = 8
-
-// among lists what there is instead.
-func among(names []string) string {
-	switch {
-	case len(names) == 0:
-		return ""
-	case len(names) > mostNames:
-		return fmt.Sprintf("; there are %s and %d more", strings.Join(names[:mostNames], ", "), len(names)-mostNames)
-	default:
-		return "; there is " + strings.Join(names, ", ")
 	}
 }
