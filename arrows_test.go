@@ -31,10 +31,14 @@ var arrows = map[string][]string{
 	"kube/forward": {"kube"},
 	"kube/demo":    {"kube"},
 	"assets":       {},
+
+	// Only for tests.
+	"kube/demo/fixture": {"kube", "kube/demo"},
+	"tui/golden":        {"kube", "kube/demo/fixture"},
 }
 
 // testArrows are the layers that only tests may import, from anywhere.
-var testArrows = []string{"kube/demo"}
+var testArrows = []string{"kube/demo", "kube/demo/fixture", "tui/golden"}
 
 // standardOnly are the layers that run inside Pods, and so are kept small: nothing but the standard library and each other.
 var standardOnly = []string{"cmd/prober", "probes/wire"}
@@ -92,6 +96,8 @@ func TestArrowsForbid(t *testing.T) {
 		"a library into the in-Pod prober":    {from: "cmd/prober", imported: "golang.org/x/net/dns/dnsmessage"},
 		"a library into the line protocol":    {from: "probes/wire", imported: "golang.org/x/sync/errgroup"},
 		"the UI from a test of a lower layer": {from: "kube", imported: "podpath/tui", inTest: true},
+		"what is for tests from a command":    {from: "cmd/podpath", imported: "podpath/kube/demo/fixture"},
+		"the tests' screens from the UI":      {from: "tui", imported: "podpath/tui/golden"},
 		"a package that has no layer":         {from: "helpers", imported: "podpath/kube"},
 	} {
 		if why := objection(forbidden.from, forbidden.imported, forbidden.inTest); why == "" {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -19,7 +20,9 @@ import (
 type Options struct {
 	Kubeconfig string // a file; empty for $KUBECONFIG, then ~/.kube/config, then the Pod's own service account
 	// Inline is the text of a kubeconfig, in place of any file.
-	Inline        []byte
+	Inline []byte
+	// Dial connects to the API server; nil for the network.
+	Dial          func(ctx context.Context, network, address string) (net.Conn, error)
 	Context       string
 	Namespace     string
 	AllNamespaces bool
@@ -147,7 +150,10 @@ func (c *Config) tune(o Options) error {
 	}
 	c.rest.Timeout = 0 // it would cut watches
 	c.rest.WarningHandler = rest.NoWarnings{}
-	c.rest.Dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	c.rest.Dial = o.Dial
+	if o.Dial == nil {
+		c.rest.Dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	}
 	if p := c.rest.ExecProvider; p != nil {
 		p.StdinUnavailable = true
 		p.StdinUnavailableMessage = "podpath uses the terminal itself; log in first, for example with: kubectl get namespaces"

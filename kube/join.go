@@ -26,7 +26,7 @@ func (j *join) update(s *Store, next *Snapshot) {
 	for k := range serviceChanges {
 		touched[k] = true
 	}
-	podsKnown, slicesKnown := next.states[Pods].Listed, next.states[EndpointSlices].Listed
+	podsKnown, slicesKnown := next.States[Pods].Listed, next.States[EndpointSlices].Listed
 	if podsKnown != j.podsKnown || slicesKnown != j.slicesKnown {
 		j.podsKnown, j.slicesKnown = podsKnown, slicesKnown
 		for _, svc := range s.services.records {

@@ -21,11 +21,12 @@ type Snapshot struct {
 	Services   []*Service
 	Namespaces []string
 
-	states [resourceCount]State
+	// States are those of the resources; see State.
+	States [resourceCount]State
 }
 
 // State returns how far the snapshot can be trusted for one resource.
-func (s *Snapshot) State(r Resource) State { return s.states[r] }
+func (s *Snapshot) State(r Resource) State { return s.States[r] }
 
 // Pod returns the Pod, or nil.
 func (s *Snapshot) Pod(k Key) *Pod {

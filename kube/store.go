@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,9 +94,10 @@ func (s *Store) changed() {
 	}
 }
 
-// Next waits until there is news since the last snapshot that it returned,
-// but at least snapshotInterval after that one, and returns the newest
-// state. It is for one caller at a time, and fails only when ctx ends.
+// Next waits until there is news since the last snapshot that it returned, but
+// at least snapshotInterval after that one, and returns the newest state. The
+// first complete one does not wait: until then there was nothing to look at. It
+// is for one caller at a time, and fails only when ctx ends.
 func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 	s.release()
 	select {
@@ -104,11 +106,14 @@ func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 		return nil, context.Cause(ctx)
 	}
 	s.mu.Lock()
-	wait := s.latest.At.Add(snapshotInterval).Sub(s.now())
+	timer := time.NewTimer(s.latest.At.Add(snapshotInterval).Sub(s.now()))
 	s.mu.Unlock()
-	if wait > 0 {
+	defer timer.Stop()
+	for wait := true; wait && !s.completed(); {
 		select {
-		case <-time.After(wait):
+		case <-s.dirty: // may be the last list
+		case <-timer.C:
+			wait = false
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -120,15 +125,28 @@ func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 	return s.snapshot(), nil
 }
 
+// completed reports whether the next snapshot is the first complete one.
+func (s *Store) completed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settled(s.states()) && !s.settled(s.latest.States)
+}
+
+func (s *Store) settled(states [resourceCount]State) bool {
+	return !slices.ContainsFunc(s.resources, func(r Resource) bool { return !states[r].Settled() })
+}
+
+// states are those of now. The lock is held.
+func (s *Store) states() [resourceCount]State {
+	return [resourceCount]State{s.pods.state, s.nodes.state, s.services.state, s.slices.state, s.namespaces.state}
+}
+
 // release gives the memory of the first lists back to the system, once, after
 // the first complete snapshot was handed out: decoding them took more than
 // twice of what is kept of them.
 func (s *Store) release() {
 	s.mu.Lock()
-	due := !s.released
-	for _, r := range s.resources {
-		due = due && s.latest.State(r).Settled()
-	}
+	due := !s.released && s.settled(s.latest.States)
 	s.released = s.released || due
 	s.mu.Unlock()
 	if due {
@@ -143,7 +161,7 @@ func (s *Store) snapshot() *Snapshot {
 		Number: s.latest.Number + 1,
 		At:     s.now(),
 		Scope:  s.scope,
-		states: [resourceCount]State{s.pods.state, s.nodes.state, s.services.state, s.slices.state, s.namespaces.state},
+		States: s.states(),
 	}
 	s.nodes.take()
 	next.Namespaces = s.latest.Namespaces

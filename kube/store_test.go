@@ -93,7 +93,7 @@ func (f *follower) until(t *testing.T, what string, ok func(s *Snapshot) bool) *
 func (f *follower) untilAll(t *testing.T, phase Phase) *Snapshot {
 	t.Helper()
 	return f.until(t, "all "+phase.String(), func(s *Snapshot) bool {
-		return !slices.ContainsFunc(s.states[:], func(state State) bool { return state.Phase != phase })
+		return !slices.ContainsFunc(s.States[:], func(state State) bool { return state.Phase != phase })
 	})
 }
 
@@ -178,7 +178,7 @@ func TestStoreOfOneNamespaceAsksBeforeItLooksBeyond(t *testing.T) {
 	api.denies = func(request string) bool { return request == "list namespaces" }
 	f := follow(t, api, Scope{Namespace: "shop"}, soon)
 	s := f.until(t, "settled", func(s *Snapshot) bool {
-		return !slices.ContainsFunc(s.states[:], func(state State) bool { return !state.Settled() })
+		return !slices.ContainsFunc(s.States[:], func(state State) bool { return !state.Settled() })
 	})
 	if got := s.State(Namespaces); got.Phase != Forbidden || got.Denied != (Denied{Verb: "list", Resource: Namespaces}) || got.Err != "you may not list namespaces in the whole cluster" {
 		t.Errorf("got %+v", got)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -105,11 +106,7 @@ func join(documents ...string) string { return strings.Join(documents, "\n---\n"
 func lookAt(t testing.TB, namespace string, documents ...string) *World {
 	t.Helper()
 	scope := kube.Scope{Namespace: namespace}
-	s, err := kube.SnapshotFromYAML([]byte(join(documents...)), scope, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &World{Snapshot: s, Home: namespace, NamespaceLabels: map[string]kube.Labels{}}
+	return &World{Snapshot: fixture.Snapshot(t, scope, noon, documents...), Home: namespace, NamespaceLabels: map[string]kube.Labels{}}
 }
 
 // story is the cluster of DESIGN section 1: three Pods on two Nodes, so that

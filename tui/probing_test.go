@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/probes/launch"
 	"podpath/tui/golden"
 )
@@ -195,10 +196,7 @@ func TestResultsShowOnTheirObjects(t *testing.T) {
 
 func TestHelperPodsOfAnotherRunAreToldOnce(t *testing.T) {
 	manifest := `{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: podpath-old-1, labels: {app.kubernetes.io/managed-by: podpath, podpath/run: old}}}`
-	snapshot, err := kube.SnapshotFromYAML([]byte(manifest), kube.Scope{Namespace: "default"}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	snapshot := fixture.Snapshot(t, kube.Scope{Namespace: "default"}, golden.Now, manifest)
 	drive(t, setup{width: 120, height: 24, snapshot: snapshot}, func(s *screen) {
 		s.sees("Pod default/podpath-old-1 is of another run of podpath", "podpath cleanup deletes it")
 		s.press("j")
@@ -209,7 +207,7 @@ func TestHelperPodsOfAnotherRunAreToldOnce(t *testing.T) {
 
 func TestARunWaitsUntilEverythingIsListed(t *testing.T) {
 	all := golden.Cluster(t, "default")
-	drive(t, setup{snapshot: all.WithState(kube.EndpointSlices, kube.State{Phase: kube.Syncing})}, func(s *screen) {
+	drive(t, setup{snapshot: fixture.WithState(all, kube.EndpointSlices, kube.State{Phase: kube.Syncing})}, func(s *screen) {
 		s.enter(":", "probe local svc/dual-stack")
 		s.wait(time.Second)
 		s.sees("Pods › Probes")
@@ -219,7 +217,7 @@ func TestARunWaitsUntilEverythingIsListed(t *testing.T) {
 		s.show(all)
 		s.wait(time.Second)
 		s.sees("done")
-		s.show(all.WithState(kube.EndpointSlices, kube.State{Phase: kube.Syncing}))
+		s.show(fixture.WithState(all, kube.EndpointSlices, kube.State{Phase: kube.Syncing}))
 		s.press("ctrl+r")
 		s.wait(time.Second)
 		s.press("esc")

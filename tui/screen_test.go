@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 	"podpath/tui/style"
 )
@@ -130,7 +131,7 @@ const hostile = "\x1b[31mred\x1b[2J\x1b]0;title\x07\u009b2J\u202eback\u2066\rove
 
 func TestTextFromTheClusterCannotActOnTheTerminal(t *testing.T) {
 	manifest := fmt.Sprintf(`
-{apiVersion: v1, kind: Node, metadata: {name: %[1]q, uid: n}, status: {conditions: [{type: Ready, status: "False", message: %[1]q}], nodeInfo: {kubeletVersion: %[1]q}}}
+{apiVersion: v1, kind: Node, metadata: {name: %[1]q, uid: node}, status: {conditions: [{type: Ready, status: "False", message: %[1]q}], nodeInfo: {kubeletVersion: %[1]q}}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {namespace: default, name: %[1]q, uid: p, labels: {app: %[1]q, %[1]q: x}}, spec: {nodeName: %[1]q, containers: [{name: %[1]q, image: %[1]q}]}, status: {reason: %[1]q, message: %[1]q, podIP: %[1]q}}
 ---
@@ -140,11 +141,8 @@ func TestTextFromTheClusterCannotActOnTheTerminal(t *testing.T) {
 ---
 {apiVersion: v1, kind: Namespace, metadata: {name: %[1]q}}
 `, hostile)
-	snapshot, err := kube.SnapshotFromYAML([]byte(manifest), kube.Scope{Namespace: "default"}, golden.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := snapshot.WithState(kube.Pods, kube.State{Phase: kube.Stale, Listed: true, Err: kube.Clean(hostile)})
+	snapshot := fixture.Snapshot(t, kube.Scope{Namespace: "default"}, golden.Now, manifest)
+	refused := fixture.WithState(snapshot, kube.Pods, kube.State{Phase: kube.Stale, Listed: true, Err: kube.Clean(hostile)})
 	for name, keys := range map[string][]string{
 		"Pods": nil, "wide": {"ctrl+w"}, "Node": {"enter"}, "Pod": {"j", "enter"}, "Services": {"2"}, "Service": {"2", "d"}, "endpoints": {"2", "enter"},
 		"Services of Pod": {"j", "s"}, "namespaces": {":", "n", "s", "enter"}, "status": {":", "s", "t", "a", "t", "u", "s", "enter"}, "copied": {"j", "c"},

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 )
 
@@ -118,7 +119,7 @@ func TestStates(t *testing.T) {
 	empty := &kube.Snapshot{Scope: kube.Scope{Namespace: "default"}, Namespaces: []string{"default"}}
 	all := func(s *kube.Snapshot, state kube.State) *kube.Snapshot {
 		for _, r := range resources {
-			s = s.WithState(r, state)
+			s = fixture.WithState(s, r, state)
 		}
 		return s
 	}
@@ -143,7 +144,7 @@ func TestStates(t *testing.T) {
 			pods:     []string{"listing Pods … 1234"},
 		},
 		"Nodes listed before the Pods": {
-			snapshot: full.WithState(kube.Pods, kube.State{}),
+			snapshot: fixture.WithState(full, kube.Pods, kube.State{}),
 			pods:     []string{"listing Pods …", "pods syncing"}, not: []string{"0 Pods"},
 		},
 		"unreachable from the start": {
@@ -155,15 +156,15 @@ func TestStates(t *testing.T) {
 			pods:     []string{"stale since 11:59:00", "dual-0"}, services: []string{"sample-lb"}, status: []string{"connection refused.", "podpath keeps trying."},
 		},
 		"no right to list Pods": {
-			snapshot: empty.WithState(kube.Pods, denied(kube.Pods, "default")),
+			snapshot: fixture.WithState(empty, kube.Pods, denied(kube.Pods, "default")),
 			pods:     []string{"pods forbidden", "you may not list pods in namespace default.", "A rule in a Role in default would permit it:", `{apiGroups: [""], resources: [pods], verbs: [list, watch]}`},
 		},
 		"no right to list Nodes": {
-			snapshot: full.WithState(kube.Nodes, denied(kube.Nodes, "")),
+			snapshot: fixture.WithState(full, kube.Nodes, denied(kube.Nodes, "")),
 			pods:     []string{"nodes forbidden", "dual-0"}, status: []string{"you may not list nodes in the whole cluster.", "A rule in a ClusterRole would permit it:"},
 		},
 		"no right to list EndpointSlices": {
-			snapshot: full.WithState(kube.EndpointSlices, denied(kube.EndpointSlices, "default")),
+			snapshot: fixture.WithState(full, kube.EndpointSlices, denied(kube.EndpointSlices, "default")),
 			services: []string{"endpointslices forbidden", "sample-lb"}, status: []string{`{apiGroups: ["discovery.k8s.io"], resources: [endpointslices],`, "verbs: [list, watch]}"},
 			not: []string{"3/3", "0/0"},
 		},
@@ -172,7 +173,7 @@ func TestStates(t *testing.T) {
 			pods:     []string{"not logged in", "the API server does not accept your credentials: log in again."},
 		},
 		"several at once": {
-			snapshot: full.WithState(kube.Nodes, denied(kube.Nodes, "")).WithState(kube.Services, kube.State{Phase: kube.Stale, Listed: true, Since: golden.Now}),
+			snapshot: fixture.WithState(fixture.WithState(full, kube.Nodes, denied(kube.Nodes, "")), kube.Services, kube.State{Phase: kube.Stale, Listed: true, Since: golden.Now}),
 			pods:     []string{"nodes forbidden · services stale since 12:00:00"},
 		},
 		"live and empty": {

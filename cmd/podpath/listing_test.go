@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 )
 
@@ -165,7 +166,7 @@ func TestWhatSettlesAListing(t *testing.T) {
 		"busy":          {kube.State{Code: 429, Err: "too many requests"}, false, "list pods: too many requests; this is the API server's answer: try again in a moment, or look at its log"},
 		"unreachable":   {kube.State{Err: "connection refused"}, true, "list pods: connection refused; look whether the API server runs and the network leads to it, or choose another one with --context"},
 	} {
-		s := (&kube.Snapshot{}).WithState(kube.Pods, c.state).WithState(kube.Nodes, live)
+		s := fixture.WithState(fixture.WithState(&kube.Snapshot{}, kube.Pods, c.state), kube.Nodes, live)
 		if got := s.Settled(kube.Nodes, kube.Pods); got != c.settled {
 			t.Errorf("%s: got settled %t, want %t", name, got, c.settled)
 		}

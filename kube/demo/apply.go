@@ -1,49 +1,15 @@
 package demo
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
-
 	"podpath/kube/demo/api"
 )
-
-// split makes JSON of the documents of a file that are more than comments.
-func split(manifests []byte) (documents [][]byte, err error) {
-	for part := range bytes.SplitSeq(manifests, []byte("\n---\n")) {
-		document, err := yaml.YAMLToJSON(part)
-		if err != nil {
-			return nil, err
-		}
-		if string(document) != "null" {
-			documents = append(documents, document)
-		}
-	}
-	return documents, nil
-}
-
-// decode reads one object. One without a namespace is in default.
-func (c *Cluster) decode(document []byte) (api.Object, error) {
-	o, err := api.Decode(document)
-	if err != nil {
-		return nil, err
-	}
-	switch o.(type) {
-	case *corev1.Node, *corev1.Namespace:
-	default:
-		o.SetNamespace(cmp.Or(o.GetNamespace(), metav1.NamespaceDefault))
-	}
-	return o, nil
-}
 
 // Apply creates the objects of manifests. Objects that are there already get
 // the fields of the manifest, and keep the others. Undo makes it all as it was.
@@ -55,7 +21,7 @@ func (c *Cluster) Apply(manifests []byte) (undo func() error, err error) {
 		}
 		return err
 	}
-	documents, err := split(manifests)
+	documents, err := api.Documents(manifests)
 	for i := 0; i < len(documents) && err == nil; i++ {
 		var u func() error
 		if u, err = c.apply(documents[i]); err == nil {
@@ -69,7 +35,7 @@ func (c *Cluster) Apply(manifests []byte) (undo func() error, err error) {
 }
 
 func (c *Cluster) apply(document []byte) (undo func() error, err error) {
-	o, err := c.decode(document)
+	o, err := api.Decode(document)
 	if err != nil {
 		return nil, err
 	}

@@ -133,10 +133,10 @@ func (c *Cluster) load(manifests fs.FS) error {
 		if err != nil {
 			return fmt.Errorf("read the practice cluster: %w", err)
 		}
-		documents, err := split(text)
+		documents, err := api.Documents(text)
 		for i := 0; i < len(documents) && err == nil; i++ {
 			var o api.Object
-			if o, err = c.decode(documents[i]); err == nil {
+			if o, err = api.Decode(documents[i]); err == nil {
 				_, err = c.store.Put(c.aged(o))
 			}
 		}

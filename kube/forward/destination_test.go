@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 )
 
 // shop is a namespace with Services and Pods of each sort.
@@ -74,11 +75,7 @@ status: {phase: Running, podIPs: [{ip: 10.244.1.7}], conditions: [{type: Ready, 
 
 func look(t testing.TB) *kube.Snapshot {
 	t.Helper()
-	s, err := kube.SnapshotFromYAML([]byte(shop), kube.Scope{Namespace: "shop"}, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, noon, shop)
 }
 
 // short writes an endpoint with its conditions.
@@ -201,8 +198,8 @@ func TestAPodThatIsGoneIsTold(t *testing.T) {
 		"it has another address":     {Target{Address: "10.244.9.9", Namespace: "shop", Pod: "web-5d4f-a"}, s, false},
 		"it is gone":                 {Target{Address: "10.244.1.8", Namespace: "shop", Pod: "web-5d4f-z"}, s, false},
 		"nobody knows which it is":   {Target{Address: "198.51.100.9"}, s, true},
-		"Pods are not known now":     {Target{Address: "1.2.3.4", Namespace: "shop", Pod: "x"}, s.WithState(kube.Pods, kube.State{Phase: kube.Stale, Listed: true}), true},
-		"Pods are nobody's business": {Target{Address: "1.2.3.4", Namespace: "shop", Pod: "x"}, s.WithState(kube.Pods, kube.State{Phase: kube.Forbidden}), true},
+		"Pods are not known now":     {Target{Address: "1.2.3.4", Namespace: "shop", Pod: "x"}, fixture.WithState(s, kube.Pods, kube.State{Phase: kube.Stale, Listed: true}), true},
+		"Pods are nobody's business": {Target{Address: "1.2.3.4", Namespace: "shop", Pod: "x"}, fixture.WithState(s, kube.Pods, kube.State{Phase: kube.Forbidden}), true},
 	} {
 		if got := podExists(c.snapshot, c.target); got != c.want {
 			t.Errorf("%s: got %t, want %t", name, got, c.want)

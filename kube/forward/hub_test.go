@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 )
 
 func TestHubForwardsAndFollowsTheNamespace(t *testing.T) {
@@ -46,7 +47,7 @@ func TestHubSaysWhyAForwardDoesNotListen(t *testing.T) {
 		"a missing permission": {func(_ *Order, a *fakeAPI) { a.denied = true }, "svc/web:http: you may not create pods/portforward in namespace shop"},
 		"an unknown Service":   {func(o *Order, _ *fakeAPI) { o.Name = "nope" }, `there is no Service "nope"`},
 		"a list that fails": {func(_ *Order, a *fakeAPI) {
-			a.snapshot = a.snapshot.WithState(kube.Services, kube.State{Phase: kube.Forbidden, Denied: kube.Denied{Verb: "list", Resource: kube.Services, Namespace: "shop"}})
+			a.snapshot = fixture.WithState(a.snapshot, kube.Services, kube.State{Phase: kube.Forbidden, Denied: kube.Denied{Verb: "list", Resource: kube.Services, Namespace: "shop"}})
 		}, "you may not list services in namespace shop"},
 		"UDP through the tunnel": {func(o *Order, _ *fakeAPI) { o.Protocol, o.Port, o.Via = "UDP", "80", ViaTunnel }, `no port "80"`},
 	} {

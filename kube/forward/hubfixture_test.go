@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 )
 
 // fakeAPI is an API server whose objects a test sets.
@@ -99,11 +100,7 @@ func webShop(t *testing.T, endpoints ...Endpoint) *kube.Snapshot {
  endpoints: [{addresses: [%q], targetRef: {kind: Pod, name: %q}}], ports: [{name: http, port: %d, protocol: TCP}]}
 `, i, e.Address, e.Pod, e.Port)
 	}
-	s, err := kube.SnapshotFromYAML([]byte(manifest), kube.Scope{Namespace: "shop"}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, time.Now(), manifest)
 }
 
 func newTestHub(t *testing.T, o HubOptions, endpoints ...Endpoint) (*Hub, *Cluster, *fakeAPI) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 )
 
 // speechless reads a request, and ends the connection when it is told to.
@@ -149,8 +150,7 @@ func (l *lab) taken() *member {
 
 func TestAPodThatIsDeletedLeavesBeforeItsEndpointSliceSaysSo(t *testing.T) {
 	late := strings.Replace(shop, "{ready: false, serving: true, terminating: true}", "{ready: true, serving: true}", 1)
-	s, err := kube.SnapshotFromYAML([]byte(late), kube.Scope{Namespace: "shop"}, noon)
-	must(t, err)
+	s := fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, noon, late)
 	d, err := ParseDestination("svc/web:http", "shop")
 	must(t, err)
 	v, err := d.Find(s)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/probes/wire"
 )
 
@@ -42,8 +43,7 @@ func (nodeMachine) Addresses() []netip.Addr { return []netip.Addr{netip.MustPars
 // ladder returns a ladder of the cluster as a snapshot of the manifests has it.
 func (f *fakeCluster) ladder(t *testing.T, o Options, manifests string) (*Ladder, *kube.Snapshot) {
 	t.Helper()
-	s, err := kube.SnapshotFromYAML([]byte(manifests), kube.Scope{}, time.Now())
-	must(t, err)
+	s := fixture.Snapshot(t, kube.Scope{}, time.Now(), manifests)
 	f.images, f.files = map[string]string{}, map[string]bool{}
 	for _, p := range s.Pods {
 		for _, c := range p.Containers {

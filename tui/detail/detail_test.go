@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 	"podpath/tui/intent"
 	"podpath/tui/style"
@@ -111,12 +112,12 @@ func TestFacts(t *testing.T) {
 
 func TestWhatIsNotListedIsNotClaimed(t *testing.T) {
 	forbidden := kube.State{Phase: kube.Forbidden}
-	s := golden.Cluster(t, "default").WithState(kube.EndpointSlices, forbidden)
+	s := fixture.WithState(golden.Cluster(t, "default"), kube.EndpointSlices, forbidden)
 	target := service(s, "default", "sample-clusterip")
 	if got := show(t, New(style.NewTheme(true), target), s, &fakeReader{}); strings.Contains(got, "3/4") {
 		t.Errorf("got\n%s\nwant no count of endpoints", got)
 	}
-	s = s.WithState(kube.Services, forbidden)
+	s = fixture.WithState(s, kube.Services, forbidden)
 	if got := show(t, New(style.NewTheme(true), pod(s, "default", "not-ready")), s, &fakeReader{}); !strings.Contains(got, "not known") {
 		t.Errorf("got\n%s\nwant the Services not known", got)
 	}

@@ -12,13 +12,16 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 )
 
 // Now is when the tests look at the cluster.
 var Now = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
 
+// Manifests are the objects of the test cluster.
+//
 //go:embed cluster.yaml
-var manifests []byte
+var Manifests string
 
 var clusters = map[string]*kube.Snapshot{} // by namespace; they never change
 
@@ -31,11 +34,7 @@ func Cluster(t testing.TB, namespace string) *kube.Snapshot {
 	mu.Lock()
 	defer mu.Unlock()
 	if clusters[namespace] == nil {
-		s, err := kube.SnapshotFromYAML(manifests, kube.Scope{Namespace: namespace}, Now)
-		if err != nil {
-			t.Fatalf("cluster.yaml: %v", err)
-		}
-		clusters[namespace] = s
+		clusters[namespace] = fixture.Snapshot(t, kube.Scope{Namespace: namespace}, Now, Manifests)
 	}
 	return clusters[namespace]
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 	"podpath/tui/style"
 )
@@ -160,7 +161,7 @@ func TestAgesAndServicesAreThoseOfTheSnapshot(t *testing.T) {
 	if got := ansi.Strip(p.View()); !strings.Contains(got, "dual-stack") || !strings.Contains(got, "50m") {
 		t.Errorf("got\n%s\nwant the Pod dual-0 50m old, in the Service dual-stack", got)
 	}
-	p.SetSnapshot(golden.Cluster(t, "").WithState(kube.Services, kube.State{}), golden.Now)
+	p.SetSnapshot(fixture.WithState(golden.Cluster(t, ""), kube.Services, kube.State{}), golden.Now)
 	if got := ansi.Strip(p.View()); strings.Contains(got, "dual-stack") {
 		t.Errorf("got\n%s\nwant the Services unknown", got)
 	}

@@ -5,6 +5,8 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -108,14 +110,23 @@ var codecs = sync.OnceValue(func() (c struct {
 	return c
 })
 
-// Decode reads one object from YAML or JSON. Fields that there are not are an
-// error.
-func Decode(document []byte) (Object, error) {
-	// Flow style looks like JSON to the deserializer.
-	document, err := yaml.YAMLToJSONStrict(document)
-	if err != nil {
-		return nil, err
+// Documents makes JSON of the documents of a file that are more than comments.
+func Documents(manifests []byte) (documents [][]byte, err error) {
+	for part := range bytes.SplitSeq(manifests, []byte("\n---\n")) {
+		document, err := yaml.YAMLToJSONStrict(part)
+		if err != nil {
+			return nil, fmt.Errorf("document %d: %w", len(documents)+1, err)
+		}
+		if string(document) != "null" {
+			documents = append(documents, document)
+		}
 	}
+	return documents, nil
+}
+
+// Decode reads one object from JSON. Without a namespace it is in default.
+// Fields that there are not are an error.
+func Decode(document []byte) (Object, error) {
 	decoded, _, err := codecs().UniversalDeserializer().Decode(document, nil, nil)
 	if err != nil {
 		return nil, err
@@ -124,8 +135,23 @@ func Decode(document []byte) (Object, error) {
 	if !ok {
 		return nil, fmt.Errorf("%T is no object by itself", decoded)
 	}
-	_, err = resourceOf(o)
+	r, err := resourceOf(o)
+	if err == nil && !r.clusterScoped {
+		o.SetNamespace(cmp.Or(o.GetNamespace(), metav1.NamespaceDefault))
+	}
 	return o, err
+}
+
+// Load puts the objects of manifests into the store.
+func (s *Store) Load(manifests []byte) error {
+	documents, err := Documents(manifests)
+	for i := 0; i < len(documents) && err == nil; i++ {
+		var o Object
+		if o, err = Decode(documents[i]); err == nil {
+			_, err = s.Put(o)
+		}
+	}
+	return err
 }
 
 // key names an object among those of its resource, and orders them as etcd

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -38,6 +39,8 @@ type Options struct {
 	// Denies says what the user may not do; nil is nothing. The resource can
 	// be one like pods/exec, the namespace is empty for the whole cluster.
 	Denies func(verb, resource, namespace string) bool
+	// Listener is where to serve; nil for a free port on loopback.
+	Listener net.Listener
 }
 
 // Server is an API server on the loopback interface, with TLS and one user.
@@ -63,14 +66,16 @@ const user = "learner"
 // it is closed; Close must be called in any case.
 func Serve(ctx context.Context, store *Store, kubelet Kubelet, o Options) (*Server, error) {
 	s := &Server{store: store, kubelet: kubelet, options: o, token: rand.Text()}
-	pair, err := SelfSigned(store.now())
+	pair, err := SelfSigned(time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate for the practice cluster: %w", err)
 	}
 	s.certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("open a port for the practice cluster: %w", err)
+	listener := o.Listener
+	if listener == nil {
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return nil, fmt.Errorf("open a port for the practice cluster: %w", err)
+		}
 	}
 	s.address = "https://" + listener.Addr().String()
 	ctx, s.cancel = context.WithCancel(ctx)

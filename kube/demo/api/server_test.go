@@ -38,15 +38,11 @@ func newCluster(t *testing.T, kubelet api.Kubelet, o api.Options) *cluster {
 			goleak.IgnoreTopFunction("github.com/moby/spdystream.(*Connection).shutdown"))
 	})
 	c := &cluster{store: api.NewStore(time.Now)}
-	for _, document := range []string{
-		"{apiVersion: v1, kind: Namespace, metadata: {name: shop}}",
-		"{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: web}, spec: {nodeName: raspi002, containers: [{name: app}]}, status: {phase: Running}}",
-	} {
-		o, err := api.Decode([]byte(document))
-		must(t, err)
-		_, err = c.store.Put(o)
-		must(t, err)
-	}
+	must(t, c.store.Load([]byte(`
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: web}, spec: {nodeName: raspi002, containers: [{name: app}]}, status: {phase: Running}}
+`)))
 	var err error
 	c.server, err = api.Serve(context.Background(), c.store, kubelet, o)
 	must(t, err)

@@ -167,11 +167,11 @@ func TestHistoryEnds(t *testing.T) {
 	}
 }
 
-func TestDecodeIsStrict(t *testing.T) {
-	o, err := Decode([]byte("{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2}}"))
-	must(t, err)
-	if o.GetName() != "web" {
-		t.Errorf("got %+v", o)
+func TestManifestsAreReadStrictly(t *testing.T) {
+	s := NewStore(time.Now)
+	must(t, s.Load([]byte("# a comment\n---\n{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2}}")))
+	if got := names(s.List("deployments", "")); got != "default/web" {
+		t.Errorf("got %s", got)
 	}
 	for document, want := range map[string]string{
 		"{apiVersion: v1, kind: Pod, spec: {contaners: []}}":                      `unknown field "spec.contaners"`,
@@ -183,7 +183,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		"{apiVersion: authorization.k8s.io/v1, kind: SelfSubjectAccessReview}":    "no objects like",
 		"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {nam: web}}": `unknown field "metadata.nam"`,
 	} {
-		if _, err := Decode([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := s.Load([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", document, err, want)
 		}
 	}

@@ -32,8 +32,12 @@ func TestPracticeAPIServerIsAsTheRealOne(t *testing.T) {
 	})
 	store := api.NewStore(time.Now)
 	put(t, store, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "practice"}, Status: corev1.NamespaceStatus{Phase: corev1.NamespaceActive}})
-	for _, document := range strings.Split(conformance.Manifest, "---") {
-		o, err := api.Decode([]byte(document))
+	documents, err := api.Documents([]byte(conformance.Manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range documents {
+		o, err := api.Decode(document)
 		if err != nil {
 			t.Fatal(err)
 		}

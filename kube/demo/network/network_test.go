@@ -17,7 +17,6 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
-	"sigs.k8s.io/yaml"
 
 	"podpath/kube/demo/api"
 )
@@ -82,16 +81,8 @@ func newLab(t testing.TB, objects ...string) *lab {
 
 func (l *lab) put(object string) {
 	l.t.Helper()
-	text, err := yaml.YAMLToJSON([]byte(object))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	o, err := api.Decode(text)
-	if err == nil {
-		_, err = l.store.Put(o)
-	}
-	if err != nil {
-		l.t.Fatalf("%v in %s", err, text)
+	if err := l.store.Load([]byte(object)); err != nil {
+		l.t.Fatalf("%v in %s", err, object)
 	}
 }
 
