@@ -17,6 +17,7 @@ import (
 
 	"podpath/kube"
 	"podpath/kube/demo"
+	"podpath/kube/demo/api"
 	"podpath/kube/forward"
 )
 
@@ -267,7 +268,7 @@ func TestForwardRefusesBadInput(t *testing.T) {
 }
 
 func TestForwardNamesThePermissionThatIsMissing(t *testing.T) {
-	c := startCluster(t, demo.Options{Denies: denies("pods/portforward shop")}, shop)
+	c := startCluster(t, demo.Options{API: api.Options{Denies: denies("pods/portforward shop")}}, shop)
 	got := c.podpath(t, "forward", "svc/web", "0:http")
 	if got.code != exitUsage || !strings.Contains(got.err, "you may not create pods/portforward in namespace shop") || got.out != "" {
 		t.Errorf("got %+v, want the permission", got)

@@ -14,6 +14,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"podpath/kube/demo"
+	"podpath/kube/demo/api"
 )
 
 func TestMain(m *testing.M) {
@@ -57,7 +58,7 @@ func TestCommandLine(t *testing.T) {
 		"a listing with a hole": {[]string{"pods", "-A"}, "nodes ", answer{out: "NAME", err: "you may not list nodes in the whole cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := startCluster(t, demo.Options{Denies: denies(c.denied)}, emptyShop).podpath(t, c.args...)
+			got := startCluster(t, demo.Options{API: api.Options{Denies: denies(c.denied)}}, emptyShop).podpath(t, c.args...)
 			if got.code != c.want.code || !strings.Contains(got.out, c.want.out) || !strings.Contains(got.err, c.want.err) {
 				t.Errorf("got %+v\nwant %+v", got, c.want)
 			}

@@ -38,8 +38,8 @@ type Options struct {
 	// controllers look at it; nil for one a second.
 	Now  func() time.Time
 	Tick <-chan time.Time
-	// Denies is that of api.Options.
-	Denies func(verb, resource, namespace string) bool
+	// API is for the API server.
+	API api.Options
 }
 
 // Cluster is a running practice cluster.
@@ -92,7 +92,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	c.machine = &Machine{network: c.network}
 	err := c.load(o.Manifests)
 	if err == nil {
-		c.server, err = api.Serve(ctx, c.store, c, api.Options{Denies: o.Denies})
+		c.server, err = api.Serve(ctx, c.store, c, o.API)
 	}
 	if err != nil {
 		cancel()

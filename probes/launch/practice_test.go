@@ -13,6 +13,7 @@ import (
 
 	"podpath/kube"
 	"podpath/kube/demo"
+	"podpath/kube/demo/api"
 )
 
 // practice is a practice cluster, and how podpath sees it.
@@ -55,9 +56,9 @@ func startPractice(t *testing.T, manifests string) *practice {
 	var err error
 	p.Cluster, err = demo.Start(t.Context(), demo.Options{
 		Manifests: fstest.MapFS{"test.yaml": {Data: []byte(somewhere + nodesYAML + manifests)}}, Still: true,
-		Denies: func(verb, resource, _ string) bool {
+		API: api.Options{Denies: func(verb, resource, _ string) bool {
 			return strings.Contains(p.denied.Load().(string), verb+" "+resource)
-		},
+		}},
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, p.Close()) })
