@@ -238,6 +238,13 @@ func TestProbeNamesTheCauseOfWhatIsBroken(t *testing.T) {
 			t.Errorf("got %d passes in %v, want 2", r.Summary.Pass, r.Results)
 		}
 	})
+	t.Run("a name of another namespace", func(t *testing.T) {
+		r := probe(t, c.Kubeconfig, "", "--all-namespaces", strings.Replace(client, "pod/", "pod/"+namespace+"/", 1), "dns:kube-dns", "dns:kube-dns.kube-system")
+		r.names(t, "dns:kube-dns", "no-such-service")
+		if cause := r.Results[0].Cause; cause == nil || !strings.Contains(cause.Summary, "kube-dns.kube-system") || r.Summary.Pass != 1 {
+			t.Errorf("got %v, want the whole name said, and found", r.Results)
+		}
+	})
 	t.Run("by design", func(t *testing.T) {
 		r := probe(t, c.Kubeconfig, namespace, client, "svc/headless-unready", "dns:healthy")
 		if got := r.causes("pass"); !got["headless-not-ready"] || len(r.causes("fail")) > 0 {
@@ -246,6 +253,10 @@ func TestProbeNamesTheCauseOfWhatIsBroken(t *testing.T) {
 		all := probe(t, c.Kubeconfig, namespace, "--only", "discovery")
 		if got := all.causes("pass"); !got["srv-port-unnamed"] {
 			t.Errorf("got %v, want srv-port-unnamed", got)
+		}
+		named := probe(t, c.Kubeconfig, namespace, "local", "dns:healthy")
+		if got := named.causes("pass"); !got["outside-dns"] {
+			t.Errorf("got %v in %v, want outside-dns", got, named.Results)
 		}
 		local := probe(t, c.Kubeconfig, namespace, "local", "svc/nodeport-local")
 		if got := local.causes("pass"); !got["external-traffic-local"] {

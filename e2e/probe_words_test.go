@@ -27,12 +27,12 @@ func TestProbeSaysWhatIsWrongWithItsWordsAndWhatThereIs(t *testing.T) {
 	p.c.Kubectl("--namespace", p.namespace, "create", "service", "clusterip", "other", "--tcp=80")
 	for words, want := range map[string]string{
 		"pod/sample-deployment svc/other":        `no Pod "sample-deployment" in namespace ` + p.namespace + "; there is " + pod,
-		"pod/" + pod + "/ngnix svc/other":        `no container "ngnix" in Pod ` + p.namespace + "/" + pod + "; there is nginx-container, redis-container",
+		"pod/" + pod + "/ngnix svc/other":        `no container "ngnix" in Pod ` + p.namespace + "/" + pod + "; there are nginx-container, redis-container",
 		"deploy/sample svc/other":                "deploy/sample has no running Pod in namespace " + p.namespace + "; there is sample-deployment",
-		"node/raspi004 svc/other":                `no Node "raspi004"; there is raspi001, raspi002, raspi003`,
+		"node/raspi004 svc/other":                `no Node "raspi004"; there are raspi001, raspi002, raspi003`,
 		"loca svc/other":                         `"loca" names no source: a source is pod/NAME`,
 		"local":                                  "a source alone is not enough",
-		"local svc/smaple-clusterip":             `no Service "` + p.namespace + `/smaple-clusterip"; there is other, sample-clusterip`,
+		"local svc/smaple-clusterip":             `no Service "` + p.namespace + `/smaple-clusterip"; there are other, sample-clusterip`,
 		"local svc/sample-clusterip:80":          `has no TCP port "80"; there is 8080→80/TCP`,
 		"local sample-clusterip":                 `"sample-clusterip" is no target: `,
 		"local dns:other/MX":                     "is no target: ",

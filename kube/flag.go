@@ -73,15 +73,15 @@ func noReadyEndpoint(e evidence) (Flag, bool) {
 	case !e.slicesKnown || c.Ready > 0:
 		return Flag{}, false
 	case c.Total > 0 && c.Terminating == c.Total:
-		return Flag{NoReadyEndpoint, fmt.Sprintf("Nothing is left but %s being terminated: look why no new Pod is ready.", plural(c.Total, "endpoint"))}, true
+		return Flag{NoReadyEndpoint, fmt.Sprintf("Nothing is left but %s being terminated: look why no new Pod is ready.", Count(c.Total, "endpoint"))}, true
 	case c.Total > 0 && len(e.service.Selector) == 0:
-		return Flag{NoReadyEndpoint, fmt.Sprintf("No EndpointSlice says ready for any of its %s: look at their conditions.", plural(c.Total, "endpoint"))}, true
+		return Flag{NoReadyEndpoint, fmt.Sprintf("No EndpointSlice says ready for any of its %s: look at their conditions.", Count(c.Total, "endpoint"))}, true
 	case c.Total == 1:
 		return Flag{NoReadyEndpoint, "The only endpoint is not ready: " + whyNotReady(e.pods) + "."}, true
 	case c.Total > 0:
-		return Flag{NoReadyEndpoint, fmt.Sprintf("None of the %s is ready: %s.", plural(c.Total, "endpoint"), whyNotReady(e.pods))}, true
+		return Flag{NoReadyEndpoint, fmt.Sprintf("None of the %s is ready: %s.", Count(c.Total, "endpoint"), whyNotReady(e.pods))}, true
 	case e.podsKnown && len(e.pods) > 0:
-		return Flag{NoReadyEndpoint, fmt.Sprintf("The selector matches %s, but none is an endpoint yet, for want of an IP address: %s.", plural(len(e.pods), "Pod"), whyNotReady(e.pods))}, true
+		return Flag{NoReadyEndpoint, fmt.Sprintf("The selector matches %s, but none is an endpoint yet, for want of an IP address: %s.", Count(len(e.pods), "Pod"), whyNotReady(e.pods))}, true
 	default:
 		return Flag{}, false // another flag says why there is no endpoint at all
 	}
@@ -117,7 +117,7 @@ func targetPortMissing(e evidence) (Flag, bool) {
 			}
 		}
 		if missing > 0 {
-			return Flag{TargetPortMissing, fmt.Sprintf("Port %d targets the port named %q, which %d of the %s that the selector matches do not declare for %s.", port.Port, port.TargetPort, missing, plural(len(e.pods), "Pod"), port.Protocol)}, true
+			return Flag{TargetPortMissing, fmt.Sprintf("Port %d targets the port named %q, which %d of the %s that the selector matches do not declare for %s.", port.Port, port.TargetPort, missing, Count(len(e.pods), "Pod"), port.Protocol)}, true
 		}
 	}
 	return Flag{}, false
@@ -137,11 +137,4 @@ func loadBalancerPending(e evidence) (Flag, bool) {
 		return Flag{}, false
 	}
 	return Flag{LoadBalancerPending, "No load balancer has given this Service an address: the cluster may have no load balancer controller."}, true
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -92,6 +92,14 @@ func (in interner) texts(list []string) []string {
 	return out
 }
 
+// Count says how many there are: 1 Pod, 2 Pods.
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // mostNames bounds how many names an error suggests.
 const mostNames = 8
 
@@ -103,7 +111,9 @@ func Among(names []string) string {
 		return ""
 	case len(names) > mostNames:
 		return fmt.Sprintf("; there are %s and %d more", strings.Join(names[:mostNames], ", "), len(names)-mostNames)
+	case len(names) == 1:
+		return "; there is " + names[0]
 	default:
-		return "; there is " + strings.Join(names, ", ")
+		return "; there are " + strings.Join(names, ", ")
 	}
 }

@@ -76,3 +76,15 @@ func TestInternerForgetsRatherThanGrows(t *testing.T) {
 		t.Errorf("got %d texts, want at most %d", len(in), internerLimit)
 	}
 }
+
+func TestNumbersOfThings(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 Pods": Count(0, "Pod"), "1 Pod": Count(1, "Pod"), "2 Pods": Count(2, "Pod"),
+		"": Among(nil), "; there is a": Among([]string{"a"}), "; there are a, b": Among([]string{"a", "b"}),
+		"; there are a, b, c, d, e, f, g, h and 2 more": Among([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -34,6 +34,7 @@ const (
 	IngressNoAddress       CauseCode = "ingress-no-address"
 	PolicyNotEnforced      CauseCode = "policy-not-enforced"
 	ExternalNameUnknown    CauseCode = "external-name-unknown"
+	NoSuchService          CauseCode = "no-such-service"
 	ExecDenied             CauseCode = "exec-denied"
 	KubeletAway            CauseCode = "kubelet-away"
 	NoTools                CauseCode = "no-tools"
@@ -43,6 +44,7 @@ const (
 const (
 	PolicyDenies     CauseCode = "policy-denies"
 	OutsideCluster   CauseCode = "outside-cluster"
+	OutsideDNS       CauseCode = "outside-dns"
 	InternalLocal    CauseCode = "internal-traffic-local"
 	ExternalLocal    CauseCode = "external-traffic-local"
 	SRVPortUnnamed   CauseCode = "srv-port-unnamed"
@@ -102,7 +104,7 @@ func (k kase) causes() []*Cause {
 	}
 	var found []*Cause
 	for _, find := range []func(kase) *Cause{
-		kase.policyNotEnforced, kase.nodeNotReady, kase.flagged, kase.ingressWithoutAddress, kase.ingressBackend, kase.dnsDown, kase.externalName,
+		kase.policyNotEnforced, kase.nodeNotReady, kase.flagged, kase.ingressWithoutAddress, kase.ingressBackend, kase.dnsDown, kase.noSuchService, kase.externalName,
 		kase.loopbackOnly, kase.deadEndpoint, kase.wrongTargetPort, kase.notListening, kase.crossNode, kase.throughEndpoints, kase.kubeProxy, kase.dataplane,
 	} {
 		if c := find(k); c != nil && !slices.ContainsFunc(found, func(f *Cause) bool { return f.Code == c.Code }) {

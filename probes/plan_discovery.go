@@ -36,22 +36,6 @@ func (p *plan) discover(s Source, pod *kube.Pod, svc *kube.Service) {
 	p.ptr(s, svc)
 }
 
-// expectName is the rule for names of the cluster: a Pod asks the cluster's
-// DNS unless its dnsPolicy says otherwise.
-func (w *World) expectName(s Source, e Expectation) Expectation {
-	pod := w.Pod(s.Pod)
-	if pod != nil {
-		// Where the DNS server is is not known here: it counts as somebody unknown.
-		if why := w.denied(traffic{from: pod, fromIP: pod.IP(), port: dnsPort, protocol: "UDP"}); why != "" && e.Outcome == Reached {
-			return either(why + ", unless the cluster's DNS is among those whom a rule permits")
-		}
-	}
-	if pod == nil || pod.DNSPolicy == "" || pod.DNSPolicy == "ClusterFirst" && !pod.HostNetwork || pod.DNSPolicy == "ClusterFirstWithHostNet" {
-		return e
-	}
-	return either(fmt.Sprintf("Pod %s has dnsPolicy %s: it need not ask the cluster's DNS", pod.Name, pod.DNSPolicy))
-}
-
 // env looks for the two variables of a Service that say where it is.
 func (p *plan) env(s Source, pod *kube.Pod, svc *kube.Service) {
 	if len(svc.ClusterIPs) == 0 || len(svc.Ports) == 0 {

@@ -3,10 +3,8 @@ package probes
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"podpath/kube"
 )
@@ -115,7 +113,7 @@ func (p *plan) toNode(s Source, t Target) error {
 func (p *plan) toDNS(s Source, t Target) error {
 	p.add(Check{
 		Group: Discovery, Source: s, Kind: DNS, Target: t.Label, Ask: Ask{DNS: &DNSAsk{Name: t.Name, Type: t.Type}},
-		Expect: reached("you asked for it"), About: p.aboutName(s, t.Name),
+		Expect: p.expectNamed(s, t.Name, reached("you asked for it")), About: p.aboutName(s, t.Name),
 	})
 	return nil
 }
@@ -128,7 +126,7 @@ func (p *plan) toHost(s Source, t Target) error {
 		return fmt.Errorf("%s: %q is no port number", t.Label, t.Port)
 	}
 	c := Check{Group: Paths, Source: s, Kind: TCP, Target: t.Label, Ask: Ask{Host: t.Name, Port: port}, About: p.aboutName(s, t.Name)}
-	c.Expect = p.expectHost(s, t.Name, port, &c.About)
+	c.Expect = p.expectNamed(s, t.Name, p.expectHost(s, t.Name, port, &c.About))
 	if t.URL != nil {
 		c.Kind = HTTP
 		c.Ask.HTTP = &HTTPAsk{Host: t.URL.Host, Path: t.URL.RequestURI()}
@@ -165,27 +163,6 @@ func (p *plan) expectHost(s Source, host string, port int, about *About) Expecta
 		}
 	}
 	return reached("you asked for it")
-}
-
-// aboutName finds the Service that a name of the cluster means: NAME,
-// NAME.NAMESPACE, NAME.NAMESPACE.svc and so on.
-func (p *plan) aboutName(s Source, name string) About {
-	parts := strings.Split(strings.TrimSuffix(name, "."), ".")
-	namespace := s.Pod.Namespace
-	if namespace == "" {
-		namespace = p.Home
-	}
-	if len(parts) > 1 {
-		namespace = parts[1]
-	}
-	if len(parts) > 2 && parts[2] != "svc" || net.ParseIP(name) != nil {
-		return About{}
-	}
-	key := kube.Key{Namespace: namespace, Name: parts[0]}
-	if p.Service(key) == nil {
-		return About{}
-	}
-	return About{Service: key}
 }
 
 func (p *plan) toIngress(s Source, t Target) error {

@@ -201,7 +201,7 @@ func TestEachRiddleHasItsCause(t *testing.T) {
 		"pod/client http http://backend-missing.example/api":    "fail ingress-backend-missing",
 		"pod/client http http://port-missing.example/":          "fail ingress-backend-missing",
 		"pod/client status ingress/class-unknown":               "fail ingress-no-address",
-		"pod/client dns dns:cart":                               "fail",
+		"pod/client dns dns:cart":                               "fail no-such-service",
 		"pod/client dns dns:cart.shop":                          "pass",
 	} {
 		wants(t, others, id, want)

@@ -12,7 +12,6 @@ import (
 	"podpath/tui/forwards"
 	"podpath/tui/intent"
 	"podpath/tui/menu"
-	"podpath/tui/words"
 )
 
 // receiveForwarding carries out what is asked for about forwards.
@@ -145,14 +144,14 @@ func (m *Model) askStop(s forward.Status) {
 	case forward.Failed, forward.Starting:
 		stop()
 	case forward.Finishing:
-		m.prompt.confirm(fmt.Sprintf("reset %s of %s now?", words.Count(s.Stats.Open, "open connection"), s.Order.Label), func() tea.Cmd {
+		m.prompt.confirm(fmt.Sprintf("reset %s of %s now?", kube.Count(s.Stats.Open, "open connection"), s.Order.Label), func() tea.Cmd {
 			m.options.Forwards.Abort(s.ID)
 			return nil
 		})
 	default:
 		question := "stop " + s.Order.Label + " on " + s.Stats.Listen + "?"
 		if s.Stats.Open > 0 {
-			question += " " + words.Count(s.Stats.Open, "open connection") + " may run on for a while."
+			question += " " + kube.Count(s.Stats.Open, "open connection") + " may run on for a while."
 		}
 		m.prompt.confirm(question, stop)
 	}

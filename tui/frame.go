@@ -116,7 +116,7 @@ func (m *Model) placeLine() string {
 	}
 	if s, ok := m.top().(searcher); ok {
 		if text, times := s.Found(); text != "" {
-			place += fmt.Sprintf("  /%s  %s", text, words.Count(times, "time"))
+			place += fmt.Sprintf("  /%s  %s", text, kube.Count(times, "time"))
 		}
 	}
 	state, role := stateSummary(m.snapshot)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"podpath/kube"
 	"podpath/probes"
 	"podpath/tui/style"
 )
@@ -261,5 +262,5 @@ func (t *textReport) summary(results []probes.Result, took time.Duration) {
 	if s.Skipped > 0 {
 		skipped = fmt.Sprintf(" %d skipped,", s.Skipped)
 	}
-	t.line("%d checks: %d pass, %d fail, %d inconclusive,%s in %.1f s", len(results), s.Pass, s.Fail, s.Inconclusive, skipped, took.Seconds())
+	t.line("%s: %d pass, %d fail, %d inconclusive,%s in %.1f s", kube.Count(len(results), "check"), s.Pass, s.Fail, s.Inconclusive, skipped, took.Seconds())
 }

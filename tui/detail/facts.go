@@ -85,7 +85,7 @@ func containerLine(c kube.Container) string {
 		parts = append(parts, "not ready")
 	}
 	if c.Restarts > 0 {
-		parts = append(parts, words.Count(c.Restarts, "restart"))
+		parts = append(parts, kube.Count(c.Restarts, "restart"))
 	}
 	if c.LastEnd != "" {
 		parts = append(parts, "last ended with "+c.LastEnd)
@@ -206,7 +206,7 @@ func selector(s *kube.Snapshot, svc *kube.Service) string {
 	if len(svc.Selector) == 0 {
 		return "none: its EndpointSlices are written by hand or by a controller"
 	}
-	return fmt.Sprintf("%s (%s)", svc.Selector, words.Count(len(s.PodsOf(svc)), "Pod"))
+	return fmt.Sprintf("%s (%s)", svc.Selector, kube.Count(len(s.PodsOf(svc)), "Pod"))
 }
 
 func ports(t *text, svc *kube.Service) {

@@ -7,7 +7,6 @@ import (
 	"podpath/kube"
 	"podpath/kube/forward"
 	"podpath/tui/style"
-	"podpath/tui/words"
 )
 
 // line is a sentence and its role.
@@ -37,7 +36,7 @@ func stands(s forward.Status) []line {
 	case forward.Starting:
 		return []line{{"starting: podpath reads the namespace, asks for the permission, and looks for the way …", style.Warn}}
 	case forward.Finishing:
-		return []line{{"stopping: " + words.Count(s.Stats.Open, "open connection") + " may run on for a while; x resets them.", style.Warn}}
+		return []line{{"stopping: " + kube.Count(s.Stats.Open, "open connection") + " may run on for a while; x resets them.", style.Warn}}
 	default:
 		return serves(s)
 	}
@@ -51,7 +50,7 @@ func serves(s forward.Status) (lines []line) {
 		lines = append(lines, line{endpoints(s.Stats) + ", " + route(s) + ", " + string(s.Order.Policy), style.Dim})
 	}
 	if s.Stats.Refused > 0 {
-		lines = append(lines, line{words.Count(int(s.Stats.Refused), "connection") + " refused, the last one because: " + s.Stats.RefusedWhy, style.Bad})
+		lines = append(lines, line{kube.Count(int(s.Stats.Refused), "connection") + " refused, the last one because: " + s.Stats.RefusedWhy, style.Bad})
 	}
 	return lines
 }
@@ -65,7 +64,7 @@ func endpoints(s forward.Stats) string {
 			all++
 		}
 	}
-	text := fmt.Sprintf("%d of %s ready", counts["ready"], words.Count(all, "endpoint"))
+	text := fmt.Sprintf("%d of %s ready", counts["ready"], kube.Count(all, "endpoint"))
 	var rest []string
 	for _, state := range []string{"ejected", "terminating", "not ready"} {
 		if counts[state] > 0 {

@@ -116,7 +116,7 @@ func Group(s *kube.Snapshot, rows []Row, onlyUsed bool, folded func(node string)
 // least.
 func (n *node) heading() table.Cell {
 	sign := map[bool]string{false: "▾ ", true: "▸ "}[n.folded]
-	count := words.Count(n.pods, "Pod")
+	count := kube.Count(n.pods, "Pod")
 	switch {
 	case n.name == "":
 		return table.Cell{Text: sign + "no Node yet  " + count, Role: style.Warn}

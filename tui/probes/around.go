@@ -11,7 +11,6 @@ import (
 	engine "podpath/probes"
 	"podpath/tui/results"
 	"podpath/tui/style"
-	"podpath/tui/words"
 )
 
 // summary is the line above the matrix: how far the run is, what came out, how
@@ -33,7 +32,7 @@ func (p *Pane) summary() string {
 	}
 	parts = append(parts, elapsed(p.board, p.now), p.board.title)
 	if p.board.busy() && p.board.again != nil {
-		parts[len(parts)-1] = words.Count(len(p.board.again), "check") + " again"
+		parts[len(parts)-1] = kube.Count(len(p.board.again), "check") + " again"
 	}
 	return ansi.Truncate(strings.Join(parts, "  "), p.width, style.Ellipsis)
 }
@@ -80,7 +79,7 @@ func (p *Pane) foot() []string {
 func (p *Pane) offers() []string {
 	var lines []string
 	if p.lacking > 0 && !p.board.busy() && len(p.ways()) > 0 {
-		lines = p.wrap(lines, style.Warn, fmt.Sprintf("%s could not look for want of tools in the containers: t offers other ways", words.Count(p.lacking, "check")))
+		lines = p.wrap(lines, style.Warn, fmt.Sprintf("%s could not look for want of tools in the containers: t offers other ways", kube.Count(p.lacking, "check")))
 	}
 	for _, err := range p.board.unknown {
 		lines = p.wrap(lines, style.Warn, "not known: "+kube.Clean(err.Error()))
@@ -91,7 +90,7 @@ func (p *Pane) offers() []string {
 func (p *Pane) causeLines() []string {
 	var lines []string
 	for _, c := range p.causes {
-		head := fmt.Sprintf("%s %s  %s  ", results.Sign(c.verdict), words.Count(c.times, "check"), c.Code)
+		head := fmt.Sprintf("%s %s  %s  ", results.Sign(c.verdict), kube.Count(c.times, "check"), c.Code)
 		lines = p.wrap(lines, results.Role(c.verdict), head+kube.Clean(c.Summary))
 		if c.Next != "" {
 			lines = p.wrap(lines, style.Dim, "  next: "+kube.Clean(c.Next))

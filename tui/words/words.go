@@ -46,14 +46,6 @@ func Age(now, t time.Time) string {
 	}
 }
 
-// Count says how many there are: 1 Pod, 2 Pods.
-func Count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // ContainerPorts lists declared ports shortly: 80,53/UDP.
 func ContainerPorts(ports []kube.ContainerPort) string {
 	out := make([]string, len(ports))

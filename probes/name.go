@@ -1,0 +1,107 @@
+package probes
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"podpath/kube"
+)
+
+// meant is the Service that a name means where it is asked: NAME of the Pod's
+// own namespace, NAME.NAMESPACE, NAME.NAMESPACE.svc or NAME.NAMESPACE.svc.ZONE.
+// It need not exist. Names that may be of somebody else are none.
+func (w *World) meant(s Source, name string) (kube.Key, bool) {
+	parts := strings.Split(strings.TrimSuffix(name, "."), ".")
+	if _, err := netip.ParseAddr(name); err == nil || parts[0] == "" || len(parts) > 2 && parts[2] != "svc" {
+		return kube.Key{}, false
+	}
+	key := kube.Key{Namespace: s.Pod.Namespace, Name: parts[0]}
+	if key.Namespace == "" {
+		key.Namespace = w.Home
+	}
+	if len(parts) > 1 {
+		key.Namespace = parts[1]
+	}
+	known := key.Namespace == w.Home || w.Service(key) != nil || slices.Contains(w.Namespaces, key.Namespace)
+	return key, len(parts) != 2 || known
+}
+
+// aboutName finds the Service that a name of the cluster means.
+func (w *World) aboutName(s Source, name string) About {
+	if key, ok := w.meant(s, name); ok && w.Service(key) != nil {
+		return About{Service: key}
+	}
+	return About{}
+}
+
+// expectNamed is the rule for what is asked for by a name, when e is that for
+// the address behind it.
+func (w *World) expectNamed(s Source, name string, e Expectation) Expectation {
+	if key, ok := w.meant(s, name); ok && w.Service(key) != nil && e.Outcome == Reached {
+		return w.expectName(s, e)
+	}
+	return e
+}
+
+// expectName is the rule for names of the cluster: a Pod asks the cluster's
+// DNS unless its dnsPolicy says otherwise, and a machine asks another server.
+func (w *World) expectName(s Source, e Expectation) Expectation {
+	pod := w.Pod(s.Pod)
+	if pod == nil {
+		return fromMachine(s)
+	}
+	// Where the DNS server is is not known here: it counts as somebody unknown.
+	if why := w.denied(traffic{from: pod, fromIP: pod.IP(), port: dnsPort, protocol: "UDP"}); why != "" && e.Outcome == Reached {
+		return either(why + ", unless the cluster's DNS is among those whom a rule permits")
+	}
+	if pod.DNSPolicy == "" || pod.DNSPolicy == "ClusterFirst" && !pod.HostNetwork || pod.DNSPolicy == "ClusterFirstWithHostNet" {
+		return e
+	}
+	return either(fmt.Sprintf("Pod %s has dnsPolicy %s: it need not ask the cluster's DNS", pod.Name, pod.DNSPolicy))
+}
+
+// fromMachine is the rule for a Node, and for podpath on any machine: somebody
+// may have pointed its resolv.conf at the cluster's DNS.
+func fromMachine(s Source) Expectation {
+	e := either("only the cluster's DNS knows the names of Services; Pods ask it, and a machine asks the server in its /etc/resolv.conf")
+	e.Cause = &Cause{
+		Code: OutsideDNS, ByDesign: true,
+		Summary: s.Label + " does not ask the cluster's DNS, and no other one knows the names of Services.",
+		Next:    "podpath probe pod/NAME dns:…  asks from a Pod",
+	}
+	return e
+}
+
+// noSuchService is a name of a Service that there is not: the Pod's resolver
+// completes a short name with the Pod's own namespace, and with no other.
+func (k kase) noSuchService() *Cause {
+	name := k.Ask.Host
+	if k.Ask.DNS != nil {
+		name = k.Ask.DNS.Name
+	}
+	key, ok := k.meant(k.Source, name)
+	if !ok || k.Error != NXDomain || k.Source.Kind != FromPod || k.Service(key) != nil {
+		return nil
+	}
+	return &Cause{
+		Code: NoSuchService, Summary: fmt.Sprintf("There is no Service %s in namespace %s%s.", key.Name, key.Namespace, k.instead(key)),
+		Evidence: k.Asked, Next: "kubectl get services -A --field-selector metadata.name=" + key.Name,
+	}
+}
+
+// instead says where there is a Service of the name, or which there are in the
+// namespace.
+func (k kase) instead(key kube.Key) string {
+	var there []string
+	for _, svc := range k.Services {
+		switch {
+		case svc.Name == key.Name:
+			return fmt.Sprintf(", but one in %s: its name from here is %s.%s", svc.Namespace, svc.Name, svc.Namespace)
+		case svc.Namespace == key.Namespace:
+			there = append(there, svc.Name)
+		}
+	}
+	return kube.Among(there)
+}
