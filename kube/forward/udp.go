@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -33,6 +34,7 @@ type session struct {
 	client netip.AddrPort
 	member *member
 	far    net.Conn
+	moved  atomic.Int64 // when a datagram went either way, in nanoseconds since 1970
 }
 
 // receive passes datagrams on until ctx ends. Sessions that are open then may
@@ -76,15 +78,19 @@ func (s *sessions) pass(work context.Context, client netip.AddrPort, datagram []
 	}
 	if n, err := found.far.Write(datagram); err == nil {
 		found.sent.Add(int64(n))
-		_ = found.far.SetReadDeadline(time.Now().Add(s.options.idle))
+		s.keep(found)
 	}
+}
+
+// keep lets a session on which something has moved live on.
+func (s *sessions) keep(n *session) {
+	now := time.Now()
+	n.moved.Store(now.UnixNano())
+	_ = n.far.SetReadDeadline(now.Add(s.options.idle))
 }
 
 // begin opens a session on an endpoint.
 func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session, error) {
-	if s.Forward.open.Load() >= mostOpen {
-		return nil, fmt.Errorf("%d sessions are open already", mostOpen)
-	}
 	route, ok := (*s.route.Load()).(PacketRoute)
 	if !ok {
 		return nil, errors.New("the route carries no UDP")
@@ -99,9 +105,10 @@ func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session,
 		s.pool.end(n.member, n.flow)
 		return nil, err
 	}
-	_ = n.far.SetReadDeadline(time.Now().Add(s.options.idle))
+	s.keep(n)
 	n.attach(n.far)
 	s.mu.Lock()
+	s.makeRoom()
 	s.open[client] = n
 	s.mu.Unlock()
 	s.Forward.open.Add(1)
@@ -109,6 +116,23 @@ func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session,
 	s.work.Add(1)
 	go s.answer(n)
 	return n, nil
+}
+
+// makeRoom ends the session that was idle for the longest when there are too
+// many: a client that asks from a new port each time, as those of DNS do, never
+// comes back to the old ones. The lock is held.
+func (s *sessions) makeRoom() {
+	if len(s.open) < mostOpen {
+		return
+	}
+	var idlest *session
+	for _, n := range s.open {
+		if idlest == nil || n.moved.Load() < idlest.moved.Load() {
+			idlest = n
+		}
+	}
+	delete(s.open, idlest.client)
+	_ = idlest.far.Close()
 }
 
 // answer passes on what the endpoint sends, until nothing has moved for the
@@ -133,7 +157,7 @@ func (s *sessions) answer(n *session) {
 			s.pool.proved(n.member)
 		}
 		n.received.Add(int64(size))
-		_ = n.far.SetReadDeadline(time.Now().Add(s.options.idle))
+		s.keep(n)
 		_, _ = s.packets.WriteToUDPAddrPort(datagram[:size], n.client)
 	}
 }
