@@ -26,7 +26,7 @@ func TestProbeSaysWhatIsWrongWithItsWordsAndWhatThereIs(t *testing.T) {
 	p, pod := sample(t)
 	p.c.Kubectl("--namespace", p.namespace, "create", "service", "clusterip", "other", "--tcp=80")
 	for words, want := range map[string]string{
-		"pod/sample-deployment svc/other":        `no Pod "sample-deployment" in namespace ` + p.namespace + "; there is " + pod,
+		"pod/sample-deployment svc/other":        `no Pod "sample-deployment" in namespace ` + p.namespace + "; there are " + pod,
 		"pod/" + pod + "/ngnix svc/other":        `no container "ngnix" in Pod ` + p.namespace + "/" + pod + "; there are nginx-container, redis-container",
 		"deploy/sample svc/other":                "deploy/sample has no running Pod in namespace " + p.namespace + "; there is sample-deployment",
 		"node/raspi004 svc/other":                `no Node "raspi004"; there are raspi001, raspi002, raspi003`,
@@ -40,7 +40,7 @@ func TestProbeSaysWhatIsWrongWithItsWordsAndWhatThereIs(t *testing.T) {
 		"local svc/other -o xml":                 `no output format "xml": use one of text, wide, json, yaml, junit, tap`,
 		"local https://other/ pod/" + pod + "x":  `no Pod "` + pod + `x"`,
 		"pod/kube-sytem/coredns svc/other":       `no Pod "coredns" in namespace kube-sytem`,
-		"local pod/kube-system/coredns:53":       `no Pod "coredns" in namespace kube-system; there is coredns-`,
+		"local pod/kube-system/coredns:53":       `no Pod "coredns" in namespace kube-system; there are coredns-`,
 		"local svc/other --count 10 --timeout 0": "--timeout must be at least 1ms",
 	} {
 		got := run(t, command(t, p.c.Kubeconfig, append([]string{"probe", "-n", p.namespace}, strings.Fields(words)...)...))

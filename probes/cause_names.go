@@ -10,7 +10,7 @@ import (
 // dnsDown is a DNS server that does not answer at all.
 func (k kase) dnsDown() *Cause {
 	down := func(e ErrorKind) bool { return lost(e) || e == Refused }
-	if k.Stage != StageResolve || !down(k.Error) || k.Kind == Env || k.Kind == Status {
+	if k.Stage != StageResolve || !down(k.Error) || k.Kind == Env || k.Kind == Status || k.unknown("") {
 		return nil
 	}
 	lookups := k.others(k.all.at[k.Address], func(r *Result) bool { return r.Kind == DNS })

@@ -82,13 +82,23 @@ func (k kase) noSuchService() *Cause {
 		name = k.Ask.DNS.Name
 	}
 	key, ok := k.meant(k.Source, name)
-	if !ok || k.Error != NXDomain || k.Source.Kind != FromPod || k.Service(key) != nil {
+	if !ok || k.Stage != StageResolve || k.Error == NoError || k.Service(key) != nil || !k.unknown(key.Name+"."+key.Namespace+".svc.") {
 		return nil
 	}
 	return &Cause{
 		Code: NoSuchService, Summary: fmt.Sprintf("There is no Service %s in namespace %s%s.", key.Name, key.Namespace, k.instead(key)),
 		Evidence: k.Asked, Next: "kubectl get services -A --field-selector metadata.name=" + key.Name,
 	}
+}
+
+// unknown reports whether the DNS server was asked for a name that begins like
+// this, and knew none. What comes last in the search list is for the world
+// outside, and may fail in another way.
+func (k kase) unknown(beginning string) bool {
+	return slices.ContainsFunc(k.Asked, func(said string) bool {
+		name, answer, _ := strings.Cut(said, " ")
+		return strings.HasPrefix(name, beginning) && strings.HasPrefix(answer, string(NXDomain))
+	})
 }
 
 // instead says where there is a Service of the name, or which there are in the

@@ -27,26 +27,34 @@ func TestNamesMeanServices(t *testing.T) {
 
 func TestANameThatMeansNoServiceIsTheCause(t *testing.T) {
 	elsewhere := `{apiVersion: v1, kind: Service, metadata: {namespace: bank, name: vault}, spec: {clusterIP: 10.96.0.8, ports: [{port: 80}]}}`
-	unknown := func(Check) ErrorKind { return NXDomain }
+	failing := func(with ErrorKind) fate { return func(Check) ErrorKind { return with } }
+	unknown := failing(NXDomain)
 	for name, c := range map[string]struct {
 		namespace, from, to string
 		fate                fate
+		asked               []string
 		want                CauseCode
 		says                string
 	}{
-		"a short name of another namespace":   {"", "pod/shop/web-1", "dns:vault", unknown, NoSuchService, "There is no Service vault in namespace shop, but one in bank: its name from here is vault.bank."},
-		"the same, to be connected to":        {"", "pod/shop/web-1", "vault:80", unknown, NoSuchService, "vault.bank"},
-		"a name that is misspelt":             {"shop", "pod/web-1", "http://wep/", unknown, NoSuchService, "There is no Service wep in namespace shop; there is web."},
-		"what is in another namespace":        {"shop", "pod/web-1", "dns:vault.bank.svc", unknown, NoSuchService, "There is no Service vault in namespace bank."},
-		"a Service that there is":             {"shop", "pod/web-1", "dns:web", unknown, "", ""},
-		"a name of the world":                 {"shop", "pod/web-1", "dns:example.com", unknown, "", ""},
-		"the DNS fails":                       {"shop", "pod/web-1", "dns:wep", func(Check) ErrorKind { return ServFail }, "", ""},
-		"a machine asks for what there is":    {"shop", "local", "dns:web", unknown, OutsideDNS, "local does not ask the cluster's DNS"},
-		"a machine connects to what there is": {"shop", "local", "http://web.shop:8080/", unknown, OutsideDNS, "local does not ask the cluster's DNS"},
-		"a machine asks for a name at large":  {"shop", "local", "dns:example.com", unknown, "", ""},
+		"a short name of another namespace":   {"", "pod/shop/web-1", "dns:vault", unknown, []string{"vault.shop.svc.cluster.local. nxdomain"}, NoSuchService, "There is no Service vault in namespace shop, but one in bank: its name from here is vault.bank."},
+		"the same, to be connected to":        {"", "pod/shop/web-1", "vault:80", unknown, []string{"vault.shop.svc.cluster.local. nxdomain"}, NoSuchService, "vault.bank"},
+		"a name that is misspelt":             {"shop", "pod/web-1", "http://wep/", unknown, []string{"wep.shop.svc.cluster.local. nxdomain"}, NoSuchService, "There is no Service wep in namespace shop; there is web."},
+		"what is in another namespace":        {"shop", "pod/web-1", "dns:vault.bank.svc", unknown, []string{"vault.bank.svc.shop.svc.cluster.local. nxdomain", "vault.bank.svc.cluster.local. nxdomain"}, NoSuchService, "There is no Service vault in namespace bank."},
+		"a Service that there is":             {"shop", "pod/web-1", "dns:web", unknown, []string{"web.shop.svc.cluster.local. nxdomain"}, "", ""},
+		"a name of the world":                 {"shop", "pod/web-1", "dns:example.com", unknown, []string{"example.com.shop.svc.cluster.local. nxdomain", "example.com. nxdomain"}, "", ""},
+		"the DNS fails":                       {"shop", "pod/web-1", "dns:wep", failing(ServFail), []string{"wep.shop.svc.cluster.local. servfail"}, "", ""},
+		"the world outside cannot be asked":   {"shop", "pod/web-1", "dns:wep", failing(ServFail), []string{"wep.shop.svc.cluster.local. nxdomain", "wep. servfail"}, NoSuchService, "wep"},
+		"the world outside does not answer":   {"shop", "pod/web-1", "dns:wep", failing(TimedOut), []string{"wep.shop.svc.cluster.local. nxdomain", "wep. timeout"}, NoSuchService, "wep"},
+		"a machine asks for what there is":    {"shop", "local", "dns:web", unknown, nil, OutsideDNS, "local does not ask the cluster's DNS"},
+		"a machine connects to what there is": {"shop", "local", "http://web.shop:8080/", unknown, nil, OutsideCluster, "ClusterIPs are not reached from here"},
+		"a machine asks for a name at large":  {"shop", "local", "dns:example.com", unknown, []string{"example.com.shop.svc.cluster.local. nxdomain", "example.com. nxdomain"}, "", ""},
 	} {
 		w := lookAt(t, c.namespace, story(), elsewhere)
 		results := simulate(w, planFor(t, w, 0, c.from, c.to), c.fate, evidence{})
+		for i := range results {
+			results[i].Stage, results[i].Asked = StageResolve, c.asked
+		}
+		findCauses(w, results, evidence{})
 		got, says := CauseCode(""), ""
 		if cause := results[0].Cause; cause != nil {
 			got, says = cause.Code, cause.Summary
@@ -54,7 +62,7 @@ func TestANameThatMeansNoServiceIsTheCause(t *testing.T) {
 		if got != c.want || !strings.Contains(says, c.says) {
 			t.Errorf("%s: got %q, %q; want %q, %q", name, got, says, c.want, c.says)
 		}
-		if c.want == OutsideDNS && results[0].Verdict != Pass {
+		if c.from == "local" && c.want != "" && results[0].Verdict != Pass {
 			t.Errorf("%s: got %s, want that nothing is wrong", name, results[0].Verdict)
 		}
 	}
