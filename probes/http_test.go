@@ -16,11 +16,6 @@ import (
 )
 
 func TestHTTPIsObserved(t *testing.T) {
-	t.Parallel()
-	reset := func(c net.Conn) {
-		_, _ = c.Read(make([]byte, 1))
-		_ = c.(*net.TCPConn).SetLinger(0)
-	}
 	for name, test := range map[string]struct {
 		server func(net.Conn)
 		stage  Stage
@@ -39,36 +34,39 @@ func TestHTTPIsObserved(t *testing.T) {
 		"no backend":              {answers("HTTP/1.1 503 Service Unavailable\r\n\r\n"), StageRequest, BadStatus, 503, "", "503"},
 		"another protocol":        {answers("SSH-2.0-OpenSSH\x1b[2J\r\n"), StageRequest, BadReply, 0, "", "the answer is not HTTP: \"SSH-2.0"},
 		"nothing":                 {answers(""), StageRequest, BadReply, 0, "", "without an answer"},
-		"a reset":                 {reset, StageRequest, ResetByPeer, 0, "", ""},
 		"a hostile page":          {answers("HTTP/1.1 200 O\x1b[31mK\r\n\r\n\x1b]0;evil\x07web\n1"), StageRequest, NoError, 200, "]0;evilweb 1", "O[31mK"},
-		"a server without an end": {func(c net.Conn) { answers("HTTP/1.1 200 OK\r\n\r\nweb-1")(c); _, _ = io.Copy(io.Discard, c) }, StageRequest, NoError, 200, "web-1", ""},
-		"a server that is silent": {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, StageRequest, TimedOut, 0, "", ""},
+		"a server without an end": {func(c net.Conn) { answers("HTTP/1.1 200 OK\r\n\r\nweb-1")(c); silent(c) }, StageRequest, NoError, 200, "web-1", ""},
+		"a server that is silent": {silent, StageRequest, TimedOut, 0, "", ""},
 	} {
-		o := observing(t, network{routes: map[string]string{"tcp 10.0.0.1:80": listen(t, test.server)}})
-		got := o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "web", Path: "/x"}}})
-		if got.Stage != test.stage || got.Error != test.err || got.Status != test.status || got.Body != test.body || !strings.Contains(got.Detail, test.detail) || got.Blind != nil {
-			t.Errorf("%s: got %+v\nwant %s %s, %d %q, %s", name, got, test.stage, test.err, test.status, test.body, test.detail)
-		}
-		if strings.ContainsAny(got.Detail+got.Body, "\x1b\x07\n") {
-			t.Errorf("%s: got control characters in %q %q", name, got.Detail, got.Body)
-		}
+		inBubble(t, func(t *testing.T) {
+			o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:80": serves(test.server)}})
+			got := o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "web", Path: "/x"}}})
+			if got.Stage != test.stage || got.Error != test.err || got.Status != test.status || got.Body != test.body || !strings.Contains(got.Detail, test.detail) || got.Blind != nil {
+				t.Errorf("%s: got %+v\nwant %s %s, %d %q, %s", name, got, test.stage, test.err, test.status, test.body, test.detail)
+			}
+			if strings.ContainsAny(got.Detail+got.Body, "\x1b\x07\n") {
+				t.Errorf("%s: got control characters in %q %q", name, got.Detail, got.Body)
+			}
+		})
 	}
 }
 
 func TestHTTPRequestsSayWhatABrowserWould(t *testing.T) {
-	heard := make(chan string, 1)
-	address := listen(t, func(c net.Conn) {
-		b := make([]byte, 4096)
-		n, _ := c.Read(b)
-		heard <- string(b[:n])
-		_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+	inBubble(t, func(t *testing.T) {
+		heard := make(chan string, 1)
+		browsed := serves(func(c net.Conn) {
+			b := make([]byte, 4096)
+			n, _ := c.Read(b)
+			heard <- string(b[:n])
+			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+		})
+		o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:80": browsed}})
+		o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "shop.example.com"}}})
+		want := "GET / HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: podpath\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+		if got := <-heard; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	})
-	o := observing(t, network{routes: map[string]string{"tcp 10.0.0.1:80": address}})
-	o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "shop.example.com"}}})
-	want := "GET / HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: podpath\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-	if got := <-heard; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
 }
 
 // signed makes a certificate that signs itself.
@@ -89,17 +87,21 @@ func signed(t *testing.T, notAfter time.Time) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
+// endOf is the server's end of TLS.
+func endOf(c net.Conn, certificate tls.Certificate) *tls.Conn {
+	return tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}})
+}
+
 // secured is a server of TLS that answers a request.
 func secured(certificate tls.Certificate, text string) func(net.Conn) {
 	return func(c net.Conn) {
-		secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}})
+		secure := endOf(c, certificate)
 		defer func() { _ = secure.Close() }()
 		answers(text)(secure)
 	}
 }
 
 func TestHTTPSIsObserved(t *testing.T) {
-	t.Parallel()
 	const page = "HTTP/1.1 200 OK\r\n\r\nweb-1"
 	good, expired := signed(t, noon.AddDate(20, 0, 0)), signed(t, noon.AddDate(-10, 0, 0))
 	long := "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("long ", 20000)
@@ -120,23 +122,45 @@ func TestHTTPSIsObserved(t *testing.T) {
 		"it closes without an answer":  {secured(good, ""), "shop.example.com", StageRequest, BadReply, "unknown authority"},
 		"a server without TLS":         {answers("HTTP/1.1 400 Bad Request\r\n\r\n"), "shop.example.com", StageTLS, BadTLS, "-"},
 		"a server that closes at once": {answers(""), "shop.example.com", StageTLS, BadTLS, "-"},
-		"a server that is silent":      {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, "shop.example.com", StageTLS, TimedOut, "-"},
+		"a server that is silent":      {silent, "shop.example.com", StageTLS, TimedOut, "-"},
+		"one that falls silent":        {func(c net.Conn) { silent(endOf(c, good)) }, "shop.example.com", StageRequest, TimedOut, "unknown authority"},
 	} {
-		o := observing(t, network{routes: map[string]string{"tcp 10.0.0.1:443": listen(t, test.server)}})
-		got := o.observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: test.host, Path: "/"}}})
-		if got.Stage != test.stage || got.Error != test.err || got.Blind != nil {
-			t.Errorf("%s: got %+v, want %s %s", name, got, test.stage, test.err)
-		}
-		c := got.Certificate
-		switch {
-		case (c == nil) != (test.problem == "-"):
-			t.Errorf("%s: got certificate %+v, want problem %s", name, c, test.problem)
-		case c != nil && (!strings.Contains(c.Problem, test.problem) || list(c.Names) != "shop.example.com, 10.0.0.2" || strings.Contains(c.Subject+c.Issuer+c.Problem, "\x1b")):
-			t.Errorf("%s: got %+v, want %s", name, c, test.problem)
-		}
+		inBubble(t, func(t *testing.T) {
+			o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:443": serves(test.server)}})
+			got := o.observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: test.host, Path: "/"}}})
+			if got.Stage != test.stage || got.Error != test.err || got.Blind != nil {
+				t.Errorf("%s: got %+v, want %s %s", name, got, test.stage, test.err)
+			}
+			c := got.Certificate
+			switch {
+			case (c == nil) != (test.problem == "-"):
+				t.Errorf("%s: got certificate %+v, want problem %s", name, c, test.problem)
+			case c != nil && (!strings.Contains(c.Problem, test.problem) || list(c.Names) != "shop.example.com, 10.0.0.2" || strings.Contains(c.Subject+c.Issuer+c.Problem, "\x1b")):
+				t.Errorf("%s: got %+v, want %s", name, c, test.problem)
+			}
+		})
 	}
 	refused := observing(t, network{}).observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: "a"}}})
 	if refused.Stage != StageConnect || refused.Error != Refused {
 		t.Errorf("got %+v, want it refused", refused)
 	}
+}
+
+func TestAServerThatDripsIsLeftInTime(t *testing.T) {
+	drips := serves(func(c net.Conn) {
+		secure := endOf(c, signed(t, noon.AddDate(20, 0, 0)))
+		answers("HTTP/1.1 200 OK\r\n\r\n")(secure)
+		for err := error(nil); err == nil; time.Sleep(stepTime / 2) {
+			_, err = io.WriteString(secure, "x")
+		}
+	})
+	inBubble(t, func(t *testing.T) {
+		began := time.Now()
+		o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:443": drips}})
+		got := o.observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: "a"}}})
+		if took := time.Since(began); got.Status != 200 || took > (connSteps+1)*stepTime {
+			t.Errorf("got %+v after %s, want what came until then", got, took)
+		}
+		time.Sleep(stepTime) // until the server has seen it
+	})
 }

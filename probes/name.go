@@ -10,10 +10,14 @@ import (
 )
 
 // meant is the Service that a name means where it is asked: NAME of the Pod's
-// own namespace, NAME.NAMESPACE, NAME.NAMESPACE.svc or NAME.NAMESPACE.svc.ZONE.
-// It need not exist. Names that may be of somebody else are none.
+// own namespace, NAME.NAMESPACE, NAME.NAMESPACE.svc or NAME.NAMESPACE.svc.ZONE,
+// each after _PORT._PROTOCOL where it is for SRV (RFC 2782). The Service need
+// not exist. Names that may be of somebody else are none.
 func (w *World) meant(s Source, name string) (kube.Key, bool) {
 	parts := strings.Split(strings.TrimSuffix(name, "."), ".")
+	for len(parts) > 1 && strings.HasPrefix(parts[0], "_") {
+		parts = parts[1:]
+	}
 	if _, err := netip.ParseAddr(name); err == nil || parts[0] == "" || len(parts) > 2 && parts[2] != "svc" {
 		return kube.Key{}, false
 	}
@@ -36,13 +40,13 @@ func (w *World) aboutName(s Source, name string) About {
 	return About{}
 }
 
-// expectNamed is the rule for what is asked for by a name, when e is that for
-// the address behind it.
-func (w *World) expectNamed(s Source, name string, e Expectation) Expectation {
-	if key, ok := w.meant(s, name); ok && w.Service(key) != nil && e.Outcome == Reached {
-		return w.expectName(s, e)
+// expectNamed is the rule for what the cluster's DNS has to be asked about, when
+// e is that for what lies behind.
+func (w *World) expectNamed(s Source, about About, e Expectation) Expectation {
+	if about.Service == (kube.Key{}) || e.Outcome != Reached {
+		return e
 	}
-	return e
+	return w.expectName(s, e)
 }
 
 // expectName is the rule for names of the cluster: a Pod asks the cluster's

@@ -10,7 +10,7 @@ func TestNamesMeanServices(t *testing.T) {
 	pod, local := source(t, w, "pod/web-1"), source(t, w, "local")
 	for name, want := range map[string]string{
 		"web": "shop/web", "no-such": "shop/no-such", "web.": "shop/web", "web.shop": "shop/web", "web.bank": "bank/web",
-		"web.shop.svc": "shop/web", "web.nowhere.svc": "nowhere/web", "web.shop.svc.cluster.local.": "shop/web",
+		"web.shop.svc": "shop/web", "_http._tcp.web.shop.svc": "shop/web", "web.nowhere.svc": "nowhere/web", "web.shop.svc.cluster.local.": "shop/web",
 		"example.com": "", "www.example.com": "", "10.96.0.7": "", "fd00::7": "", "": "", ".": "",
 	} {
 		for _, s := range []Source{pod, local} {
@@ -46,6 +46,8 @@ func TestANameThatMeansNoServiceIsTheCause(t *testing.T) {
 		"the world outside cannot be asked":   {"shop", "pod/web-1", "dns:wep", failing(ServFail), []string{"wep.shop.svc.cluster.local. nxdomain", "wep. servfail"}, NoSuchService, "wep"},
 		"the world outside does not answer":   {"shop", "pod/web-1", "dns:wep", failing(TimedOut), []string{"wep.shop.svc.cluster.local. nxdomain", "wep. timeout"}, NoSuchService, "wep"},
 		"a machine asks for what there is":    {"shop", "local", "dns:web", unknown, nil, OutsideDNS, "local does not ask the cluster's DNS"},
+		"a machine asks for an SRV record":    {"shop", "local", "dns:_http._tcp.web.shop.svc/SRV", unknown, nil, OutsideDNS, "local"},
+		"a machine asks for what is there":    {"shop", "local", "dns:10.96.0.7/PTR", unknown, nil, OutsideDNS, "local"},
 		"a machine connects to what there is": {"shop", "local", "http://web.shop:8080/", unknown, nil, OutsideCluster, "ClusterIPs are not reached from here"},
 		"a machine asks for a name at large":  {"shop", "local", "dns:example.com", unknown, []string{"example.com.shop.svc.cluster.local. nxdomain", "example.com. nxdomain"}, "", ""},
 	} {

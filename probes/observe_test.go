@@ -2,9 +2,9 @@ package probes
 
 import (
 	"context"
-	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,49 +12,53 @@ import (
 	"podpath/probes/wire"
 )
 
-// stepTime is the timeout of a step in tests: what waits for it costs that.
+// stepTime is the timeout of a step in tests.
 const stepTime = time.Second
 
 func TestConnectionsAreObserved(t *testing.T) {
-	t.Parallel()
-	silent := listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) })
-	o := observing(t, network{
-		routes: map[string]string{
-			"tcp 10.0.0.1:80": silent, "tcp 10.0.0.3:80": lostOnTheWay, "tcp 10.0.0.4:80": unreachable, "tcp 10.0.0.5:80": forbidden,
-			"tcp 10.0.0.6:80": noTool, "tcp [fd00::1]:80": silent,
-		},
-		files: map[string]string{"/etc/hosts": "127.0.0.1 localhost\n10.0.0.1 here\n", "/etc/resolv.conf": ""},
-	})
-	for name, test := range map[string]struct {
-		host    string
-		stage   Stage
-		err     ErrorKind
-		address string
-		blind   string
-	}{
-		"it connects":                    {"10.0.0.1", StageConnect, NoError, "10.0.0.1:80", ""},
-		"over IPv6":                      {"fd00::1", StageConnect, NoError, "[fd00::1]:80", ""},
-		"a name of the hosts file":       {"here", StageConnect, NoError, "10.0.0.1:80", ""},
-		"it is refused":                  {"10.0.0.2", StageConnect, Refused, "10.0.0.2:80", ""},
-		"nothing answers":                {"10.0.0.3", StageConnect, TimedOut, "10.0.0.3:80", ""},
-		"there is no way":                {"10.0.0.4", StageConnect, Unreachable, "10.0.0.4:80", ""},
-		"a sandbox forbids it":           {"10.0.0.5", "", "", "", "forbids"},
-		"the tool cannot do it":          {"10.0.0.6", "", "", "", "this shell cannot do that"},
-		"a name, and DNS is not running": {"there", StageResolve, Refused, "127.0.0.1:53", ""},
-	} {
-		got := o.observe(t.Context(), Check{Kind: TCP, Ask: Ask{Host: test.host, Port: 80}})
-		if test.blind != "" {
-			if !has(got.Blind, test.blind) {
-				t.Errorf("%s: got %+v, want blindness: %s", name, got, test.blind)
+	routes := map[string]route{
+		"tcp 10.0.0.5:80": fails(syscall.EPERM), "tcp 10.0.0.6:80": noTool, "tcp [fd00::1]:80": serves(silent),
+	}
+	inPod(t, func(t *testing.T, place wire.Network) {
+		for name, test := range map[string]struct {
+			host    string
+			stage   Stage
+			err     ErrorKind
+			address string
+			blind   string
+		}{
+			"it connects":              {"10.96.9.7", StageConnect, NoError, "10.96.9.7:80", ""},
+			"over IPv6":                {"fd00::1", StageConnect, NoError, "[fd00::1]:80", ""},
+			"a name of the hosts file": {"here", StageConnect, NoError, "10.96.9.7:80", ""},
+			"it is refused":            {"10.96.9.8", StageConnect, Refused, "10.96.9.8:80", ""},
+			"nothing answers":          {"10.0.0.3", StageConnect, TimedOut, "10.0.0.3:80", ""},
+			"there is no way":          {"fd00::2", StageConnect, Unreachable, "[fd00::2]:80", ""},
+			"a sandbox forbids it":     {"10.0.0.5", "", "", "", "forbids"},
+			"the tool cannot do it":    {"10.0.0.6", "", "", "", "this shell cannot do that"},
+		} {
+			o := observing(t, network{Network: place, routes: routes, files: map[string]string{"/etc/hosts": "127.0.0.1 localhost\n10.96.9.7 here\n"}})
+			got := o.observe(t.Context(), Check{Kind: TCP, Ask: Ask{Host: test.host, Port: 80}})
+			if test.blind != "" {
+				if !has(got.Blind, test.blind) {
+					t.Errorf("%s: got %+v, want blindness: %s", name, got, test.blind)
+				}
+				continue
 			}
-			continue
+			if got.Stage != test.stage || got.Error != test.err || got.Address != test.address || got.Blind != nil || got.Via.Tool != "podpath" {
+				t.Errorf("%s: got %+v, want %s %s at %s", name, got, test.stage, test.err, test.address)
+			}
+			if len(got.Times) != 1 || got.Times[0].Stage != StageConnect || got.Latency() != got.Times[0].Took {
+				t.Errorf("%s: got times %v, want one of the connection", name, got.Times)
+			}
 		}
-		if got.Stage != test.stage || got.Error != test.err || got.Address != test.address || got.Blind != nil || got.Via.Tool != "test" {
-			t.Errorf("%s: got %+v, want %s %s at %s", name, got, test.stage, test.err, test.address)
-		}
-		if test.stage == StageConnect && (len(got.Times) != 1 || got.Times[0].Stage != StageConnect || got.Latency() != got.Times[0].Took) {
-			t.Errorf("%s: got times %v, want one of the connection", name, got.Times)
-		}
+	})
+}
+
+func TestANameIsRefusedWhereDNSDoesNotRun(t *testing.T) {
+	o := observing(t, network{files: map[string]string{"/etc/resolv.conf": ""}})
+	got := o.observe(t.Context(), Check{Kind: TCP, Ask: Ask{Host: "there", Port: 80}})
+	if got.Stage != StageResolve || got.Error != Refused || got.Address != "127.0.0.1:53" || got.Blind != nil {
+		t.Errorf("got %+v, want DNS refused", got)
 	}
 }
 

@@ -111,9 +111,13 @@ func (p *plan) toNode(s Source, t Target) error {
 }
 
 func (p *plan) toDNS(s Source, t Target) error {
+	about := p.aboutName(s, t.Name)
+	if svc := p.serviceAt(t.Name); svc != nil { // for PTR
+		about.Service = svc.Key()
+	}
 	p.add(Check{
 		Group: Discovery, Source: s, Kind: DNS, Target: t.Label, Ask: Ask{DNS: &DNSAsk{Name: t.Name, Type: t.Type}},
-		Expect: p.expectNamed(s, t.Name, reached("you asked for it")), About: p.aboutName(s, t.Name),
+		Expect: p.expectNamed(s, about, reached("you asked for it")), About: about,
 	})
 	return nil
 }
@@ -126,7 +130,10 @@ func (p *plan) toHost(s Source, t Target) error {
 		return fmt.Errorf("%s: %q is no port number", t.Label, t.Port)
 	}
 	c := Check{Group: Paths, Source: s, Kind: TCP, Target: t.Label, Ask: Ask{Host: t.Name, Port: port}, About: p.aboutName(s, t.Name)}
-	c.Expect = p.expectNamed(s, t.Name, p.expectHost(s, t.Name, port, &c.About))
+	c.Expect = p.expectHost(s, t.Name, port, &c.About)
+	if _, err := netip.ParseAddr(t.Name); err != nil {
+		c.Expect = p.expectNamed(s, c.About, c.Expect)
+	}
 	if t.URL != nil {
 		c.Kind = HTTP
 		c.Ask.HTTP = &HTTPAsk{Host: t.URL.Host, Path: t.URL.RequestURI()}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"podpath/kube"
 	"podpath/probes/launch"
@@ -153,42 +154,44 @@ func TestSpreadsAreReadFromTheSocketTablesOfTheEndpoints(t *testing.T) {
 		"sticky":                          {&farmOfSockets{pick: func(int) int { return 1 }, client: own, portsKnown: true}, true, "", Pass, "0 120 0", "one endpoint took all"},
 		"not sticky, though it should be": {&farmOfSockets{pick: turns, client: own, portsKnown: true}, true, "", Fail, "40 40 40", "3 endpoints took some"},
 	} {
-		w := storyWorld(t)
-		if test.affine {
-			svc := *w.Services[0]
-			svc.ClientIPAffinity, w.Services[0] = true, &svc
-		}
-		f := test.farm
-		f.open, f.at = map[int]string{}, map[int]int{}
-		from := test.from
-		if from == "" {
-			from = "pod/web-1"
-		}
-		checks := planFor(t, w, 120, from, "svc/web")[:1]
-		got := Run(t.Context(), w, checks, f, Options{Timeout: stepTime}, nil)[0]
-		shares, text := []string{}, ""
-		for _, s := range got.Spread.Shares {
-			count := "?"
-			if s.Known {
-				count = fmt.Sprint(s.Count)
+		synctest.Test(t, func(t *testing.T) {
+			w := storyWorld(t)
+			if test.affine {
+				svc := *w.Services[0]
+				svc.ClientIPAffinity, w.Services[0] = true, &svc
 			}
-			shares = append(shares, count)
-		}
-		for _, part := range got.Spread.Parts() {
-			text += part.Text + "; "
-		}
-		if got.Verdict != test.verdict || strings.Join(shares, " ") != test.shares || !strings.Contains(text, test.text) || got.Tries != 1 || got.Blind != nil {
-			t.Errorf("%s: got %s, %s (%s), %v, want %s, %s (%s)", name, got.Verdict, shares, text, got.Blind, test.verdict, test.shares, test.text)
-		}
-		want := 120
-		if (test.verdict == Fail || strings.HasPrefix(name, "uneven")) && got.Spread.Errors == 0 { // it is made once more
-			want = 240
-		}
-		if len(f.open) > 0 || f.opened != want {
-			t.Errorf("%s: got %d opened and %d still open, want %d and 0", name, f.opened, len(f.open), want)
-		}
-		if name == "all are dead" && got.Error != TimedOut {
-			t.Errorf("%s: got %q, want what the connections said", name, got.Error)
-		}
+			f := test.farm
+			f.open, f.at = map[int]string{}, map[int]int{}
+			from := test.from
+			if from == "" {
+				from = "pod/web-1"
+			}
+			checks := planFor(t, w, 120, from, "svc/web")[:1]
+			got := Run(t.Context(), w, checks, f, Options{Timeout: stepTime}, nil)[0]
+			shares, text := []string{}, ""
+			for _, s := range got.Spread.Shares {
+				count := "?"
+				if s.Known {
+					count = fmt.Sprint(s.Count)
+				}
+				shares = append(shares, count)
+			}
+			for _, part := range got.Spread.Parts() {
+				text += part.Text + "; "
+			}
+			if got.Verdict != test.verdict || strings.Join(shares, " ") != test.shares || !strings.Contains(text, test.text) || got.Tries != 1 || got.Blind != nil {
+				t.Errorf("%s: got %s, %s (%s), %v, want %s, %s (%s)", name, got.Verdict, shares, text, got.Blind, test.verdict, test.shares, test.text)
+			}
+			want := 120
+			if (test.verdict == Fail || strings.HasPrefix(name, "uneven")) && got.Spread.Errors == 0 { // it is made once more
+				want = 240
+			}
+			if len(f.open) > 0 || f.opened != want {
+				t.Errorf("%s: got %d opened and %d still open, want %d and 0", name, f.opened, len(f.open), want)
+			}
+			if name == "all are dead" && got.Error != TimedOut {
+				t.Errorf("%s: got %q, want what the connections said", name, got.Error)
+			}
+		})
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -147,28 +145,6 @@ func TestWhatIsLostWithAStreamIsAskedAgain(t *testing.T) {
 	}
 }
 
-func TestTheRealProberCanBeCut(t *testing.T) {
-	server := listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) })
-	n := network{routes: map[string]string{}}
-	for port := 2; port <= 60; port += 2 {
-		n.routes[fmt.Sprintf("tcp 10.9.9.9:%d", port)] = server
-	}
-	w := storyWorld(t)
-	l := &launcher{make: func(string, int) launch.Link { return serve(context.Background(), n, 20) }}
-	conclusive := 0
-	for _, r := range Run(t.Context(), w, matrix(w, 60), l, Options{}, nil) {
-		if r.Verdict != truth(r.Check) && r.Verdict != Inconclusive {
-			t.Errorf("%s: got %s, want %s", r.ID, r.Verdict, truth(r.Check))
-		}
-		if r.Verdict != Inconclusive {
-			conclusive++
-		}
-	}
-	if conclusive < 3*40 || l.now != 0 {
-		t.Errorf("got %d results, %d links left, want at least two thirds", conclusive, l.now)
-	}
-}
-
 func TestSourcesThatCannotBeOpened(t *testing.T) {
 	failure := func(code launch.Code) error { return &launch.Failure{Code: code, Source: "pod/web-1"} }
 	for name, test := range map[string]struct {
@@ -236,34 +212,5 @@ func TestARunThatIsCalledOffEndsAtOnce(t *testing.T) {
 	}
 	if took := time.Since(began); took > 2*time.Second || l.now != 0 || seen != len(checks) {
 		t.Errorf("took %v, %d links left, %d of %d seen", took, l.now, seen, len(checks))
-	}
-}
-
-func TestAfterFailuresARunLooksCloser(t *testing.T) {
-	t.Parallel()
-	// Every Pod refuses port 80, and listens on localhost only; the Service's
-	// address is lost, and nothing answers kube-proxy's health check.
-	n := network{
-		routes: map[string]string{"tcp 10.96.0.7:8080": lostOnTheWay},
-		files:  map[string]string{"/proc/net/tcp": strings.ReplaceAll(procNetTCP, "00000000:0050 00000000:0000 0A", "0100007F:0050 00000000:0000 0A")},
-	}
-	w := storyWorld(t)
-	l := &launcher{make: func(string, int) launch.Link { return serve(context.Background(), n, 0) }}
-	results := Run(t.Context(), w, planFor(t, w, 0, "pod/web-1", "svc/web"), l, Options{Timeout: stepTime}, nil)
-	named(t, "bound to localhost", results, LoopbackOnly)
-	if want := map[string]int{"pod/web-1": 1, "pod/web-2": 1, "pod/web-3": 1}; len(l.opened) != 3 || l.opened["pod/web-1"] != 1 || l.opened["pod/web-2"] != 1 {
-		t.Errorf("got execs %v, want %v", l.opened, want)
-	}
-
-	n = network{routes: map[string]string{"tcp 10.96.0.7:8080": lostOnTheWay}}
-	server := listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) })
-	for _, address := range endpointAddresses {
-		n.routes["tcp "+address] = server
-	}
-	l = &launcher{make: func(string, int) launch.Link { return serve(context.Background(), n, 0) }}
-	results = Run(t.Context(), w, planFor(t, w, 0, "pod/web-1", "svc/web"), l, Options{Timeout: stepTime}, nil)
-	named(t, "kube-proxy", results, KubeProxy)
-	if e := strings.Join(results[0].Cause.Evidence, "; "); !strings.Contains(e, "198.51.100.12:10256: refused") {
-		t.Errorf("got evidence %s, want the health check", e)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -120,16 +121,18 @@ func TestWhatIsNoProberIsToldWithItsWords(t *testing.T) {
 		}, "exit code 2 (it says: line 3: syntax error...", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			c, err := converse(ctx, Via{}, test.program)
-			if err == nil {
-				_ = c.Close()
-				t.Fatal("got a link")
-			}
-			if !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) || len(err.Error()) > 500 {
-				t.Errorf("got %q, want %q", err, test.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				c, err := converse(ctx, Via{}, test.program)
+				if err == nil {
+					_ = c.Close()
+					t.Fatal("got a link")
+				}
+				if !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) || len(err.Error()) > 500 {
+					t.Errorf("got %q, want %q", err, test.want)
+				}
+			})
 		})
 	}
 }

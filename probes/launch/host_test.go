@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,10 +23,10 @@ import (
 	"podpath/probes/wire"
 )
 
-// host is a cluster whose only container is this machine, with the programs in
-// one folder alone.
+// host is a cluster in which this machine is the container of Pod web, with the
+// programs in one folder alone.
 type host struct {
-	*fakeCluster
+	*practice
 	path string
 }
 
@@ -69,7 +70,13 @@ func (h host) Exec(ctx context.Context, e kube.Exec) error {
 // when it lacks one.
 func hostWith(t *testing.T, programs ...string) host {
 	t.Helper()
-	h := host{newFake(), t.TempDir()}
+	h := host{startPractice(t, podYAML("web", "here", container{"app", "host"})+`
+---
+apiVersion: v1
+kind: Node
+metadata: {name: here}
+status: {nodeInfo: {architecture: `+runtime.GOARCH+`}}
+`), t.TempDir()}
 	for _, p := range programs {
 		path, err := exec.LookPath(p)
 		if err != nil {
@@ -85,17 +92,18 @@ func hostWith(t *testing.T, programs ...string) host {
 	return h
 }
 
-// ladder has the scripts and programs that podpath carries.
-func (h host) ladder(t *testing.T, o Options) (*Ladder, *kube.Snapshot) {
-	l, s := h.fakeCluster.ladder(t, o, podYAML("web", "here", container{"app", "host"})+`
----
-apiVersion: v1
-kind: Node
-metadata: {name: here}
-status: {nodeInfo: {architecture: `+runtime.GOARCH+`}}
-`)
-	l.cluster, l.script, l.prober = h, assets.Script, assets.Prober
-	return l, s
+// ladder has the programs that podpath carries.
+func (h host) ladder(o Options) *Ladder {
+	l := h.practice.ladder(o)
+	l.cluster, l.prober = h, assets.Prober
+	return l
+}
+
+// check asks a server of this machine through a link, as practice.check does.
+func (h host) check(t *testing.T, link Link, err error, want Via) {
+	t.Helper()
+	address, port := echo(t)
+	checkLink(t, link, err, want, netip.AddrPortFrom(netip.MustParseAddr(address), uint16(port)))
 }
 
 func TestTheScriptsRunOnRealTools(t *testing.T) {
@@ -111,9 +119,9 @@ func TestTheScriptsRunOnRealTools(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := hostWith(t, test.programs...).ladder(t, Options{})
-			link, err := l.Pod(t.Context(), s, web, "")
-			checkLink(t, link, err, Via{Rung: Tools, Tool: test.tool, Container: "app"})
+			h := hostWith(t, test.programs...)
+			link, err := h.ladder(Options{}).Pod(t.Context(), h.snapshot, web, "")
+			h.check(t, link, err, Via{Rung: Tools, Tool: test.tool, Container: "app"})
 		})
 	}
 }
@@ -123,14 +131,14 @@ func TestABusyboxImage(t *testing.T) {
 	for _, applet := range []string{"sh", "nc", "od", "dd", "cat", "sleep", "tr", "uname"} {
 		must(t, os.Symlink("busybox", filepath.Join(h.path, applet)))
 	}
-	l, s := h.ladder(t, Options{})
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, Via{Rung: Tools, Tool: "nc", Container: "app"})
+	link, err := h.ladder(Options{}).Pod(t.Context(), h.snapshot, web, "")
+	h.check(t, link, err, Via{Rung: Tools, Tool: "nc", Container: "app"})
 }
 
 func TestAContainerWithNothingButCurl(t *testing.T) {
-	l, s := hostWith(t, "curl").ladder(t, Options{})
-	link, err := l.Pod(t.Context(), s, web, "")
+	h := hostWith(t, "curl")
+	l := h.ladder(Options{})
+	link, err := l.Pod(t.Context(), h.snapshot, web, "")
 	must(t, err)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) }))
 	defer web.Close()
@@ -166,20 +174,23 @@ func TestAContainerWithNothingButCurl(t *testing.T) {
 }
 
 func TestCurlThatCannotBeRunIsCut(t *testing.T) {
-	f := newFake()
-	f.programs["curl"] = "sh curl"
-	l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "curl"}))
-	link, err := l.Pod(t.Context(), s, web, "")
-	must(t, err)
-	f.fails = func(context.Context, kube.Exec) error { return &kube.ExecError{Failure: kube.KubeletAway} }
-	_, err = link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: time.Second, Address: "127.0.0.1", Port: 1})
-	var away *kube.ExecError
-	if !errors.Is(err, ErrCut) || !errors.As(err, &away) {
-		t.Errorf("got %v, want ErrCut and why", err)
-	}
-	if err := link.Close(); !errors.Is(err, ErrCut) {
-		t.Errorf("got %v from Close, want ErrCut", err)
-	}
+	inPractice(t, withOne(withBash), func(t *testing.T, c *practice) {
+		c.fails = func(_ context.Context, e kube.Exec) error {
+			_, err := io.WriteString(e.Stdout, "curl /usr/bin/curl\nEND\n") // instead of the survey
+			return errors.Join(err, errOver)
+		}
+		link, err := c.ladder(Options{}).Pod(t.Context(), c.snapshot, web, "")
+		must(t, err)
+		c.fails = func(context.Context, kube.Exec) error { return &kube.ExecError{Failure: kube.KubeletAway} }
+		_, err = link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: time.Second, Address: "127.0.0.1", Port: 1})
+		var away *kube.ExecError
+		if !errors.Is(err, ErrCut) || !errors.As(err, &away) {
+			t.Errorf("got %v, want ErrCut and why", err)
+		}
+		if err := link.Close(); !errors.Is(err, ErrCut) {
+			t.Errorf("got %v from Close, want ErrCut", err)
+		}
+	})
 }
 
 func TestTheProberIsUploadedAndDeleted(t *testing.T) {
@@ -187,10 +198,9 @@ func TestTheProberIsUploadedAndDeleted(t *testing.T) {
 		t.Skip(err)
 	}
 	h := hostWith(t, "sh", "cat", "chmod", "rm", "wc", "sha256sum")
-	l, s := h.ladder(t, Options{AllowUpload: true})
-	l.options.RunID = fmt.Sprint("test", os.Getpid())
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, Via{Rung: Upload, Tool: "podpath", Container: "app"})
+	l := h.ladder(Options{AllowUpload: true, RunID: fmt.Sprint("test", os.Getpid())})
+	link, err := l.Pod(t.Context(), h.snapshot, web, "")
+	h.check(t, link, err, Via{Rung: Upload, Tool: "podpath", Container: "app"})
 	if left, _ := filepath.Glob("/tmp/.podpath-" + l.options.RunID + "*"); len(left) != 0 {
 		t.Errorf("left %v", left)
 	}

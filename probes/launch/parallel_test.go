@@ -2,12 +2,10 @@ package launch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"podpath/kube"
@@ -17,18 +15,18 @@ import (
 // counting counts how many commands run at once of those that end by
 // themselves; each takes a second.
 type counting struct {
-	*fakeCluster
+	*practice
 	now, most int
 }
 
 func (c *counting) Exec(ctx context.Context, e kube.Exec) error {
 	if words := strings.Join(e.Command, " "); !strings.Contains(words, "survey") && e.Command[0] != "curl" {
-		return c.fakeCluster.Exec(ctx, e) // the prober of a link, or the guard of an upload
+		return c.practice.Exec(ctx, e) // the prober of a link
 	}
-	c.do(func() { c.now++; c.most = max(c.most, c.now) })
-	defer c.do(func() { c.now-- })
+	c.note(func() { c.now++; c.most = max(c.most, c.now) })
+	defer c.note(func() { c.now-- })
 	time.Sleep(time.Second)
-	return c.fakeCluster.Exec(ctx, e)
+	return c.practice.Exec(ctx, e)
 }
 
 func TestShortExecsKeepToTheLimit(t *testing.T) {
@@ -36,26 +34,24 @@ func TestShortExecsKeepToTheLimit(t *testing.T) {
 		"as the user says": {2, 7, 2}, "by default": {0, 40, 16}, "one alone": {1, 3, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := &counting{fakeCluster: newFake()}
-				manifests := ""
-				for i, name := range podNames(test.pods) {
-					image := fmt.Sprint("bash-", i)
-					c.programs[image] = "sh bash"
-					manifests += podYAML(name, "raspi002", container{"app", image})
-				}
-				l, s := c.ladder(t, Options{Parallel: test.parallel}, manifests)
+			manifests := ""
+			for i := range test.pods { // each of an image of its own
+				manifests += podYAML(fmt.Sprint("web-", i), "raspi002", container{"app", fmt.Sprint("redis:", i)})
+			}
+			inPractice(t, manifests, func(t *testing.T, p *practice) {
+				c := &counting{practice: p}
+				l := p.ladder(Options{Parallel: test.parallel})
 				l.cluster = c
 				var work sync.WaitGroup
-				for _, p := range s.Pods {
+				for i := range test.pods {
 					work.Go(func() {
-						link, err := l.Pod(t.Context(), s, p.Key(), "")
+						link, err := l.Pod(t.Context(), p.snapshot, kube.Key{Namespace: "shop", Name: fmt.Sprint("web-", i)}, "")
 						if err != nil {
 							t.Error(err)
 							return
 						}
 						defer func() { _ = link.Close() }()
-						time.Sleep(time.Hour) // an open link holds no place
+						time.Sleep(time.Minute) // an open link holds no place
 					})
 				}
 				work.Wait()
@@ -68,9 +64,9 @@ func TestShortExecsKeepToTheLimit(t *testing.T) {
 }
 
 func TestCurlLinksShareTheLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := &counting{fakeCluster: newFake()}
-		l, _ := c.ladder(t, Options{Parallel: 3}, nodesYAML)
+	inPractice(t, "", func(t *testing.T, p *practice) {
+		c := &counting{practice: p}
+		l := p.ladder(Options{Parallel: 3})
 		l.cluster = c
 		var work sync.WaitGroup
 		for i := range 4 {
@@ -89,35 +85,13 @@ func TestCurlLinksShareTheLimit(t *testing.T) {
 	})
 }
 
-func TestAnUploadNeedsNoMoreThanOnePlace(t *testing.T) {
-	f := newFake()
-	l, s := f.ladder(t, Options{AllowUpload: true, Parallel: 1}, podYAML("web", "raspi002", container{"side", "shell"})+nodesYAML)
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, Via{Rung: Upload, Tool: "podpath", Container: "side"})
-}
-
-func TestAnUploadThatRunsNeedsNoGuard(t *testing.T) {
-	f := newFake()
-	f.fails = func(_ context.Context, e kube.Exec) error {
-		if e.Command[2] == guardScript {
-			return errors.New("cut")
-		}
-		return nil
-	}
-	l, s := f.ladder(t, Options{AllowUpload: true}, podYAML("web", "raspi002", container{"side", "shell"})+nodesYAML)
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, Via{Rung: Upload, Tool: "podpath", Container: "side"})
-	checkRemoved(t, f, l)
-}
-
 func TestCloseTakesNoLongerThanItsContextHoweverMuchIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		l, _ := f.ladder(t, Options{}, nodesYAML)
-		f.fails = func(ctx context.Context, _ kube.Exec) error { // the API server is gone
+	inPractice(t, "", func(t *testing.T, c *practice) {
+		c.fails = func(ctx context.Context, _ kube.Exec) error { // the API server is gone
 			<-ctx.Done()
 			return ctx.Err()
 		}
+		l := c.ladder(Options{})
 		for range 100 {
 			l.uploads.begin(place{web, "side", "shell", Tools}, "r1")
 		}

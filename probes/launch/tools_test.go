@@ -3,6 +3,7 @@ package launch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -13,7 +14,7 @@ import (
 )
 
 func TestTheBestEquippedContainerIsUsed(t *testing.T) {
-	manifests, cases := "", map[string]struct {
+	manifests, cases := "", map[string]struct { // by the name of the Pod
 		containers []container
 		asked      string
 		want       Via
@@ -29,9 +30,9 @@ func TestTheBestEquippedContainerIsUsed(t *testing.T) {
 	for name, test := range cases {
 		manifests += podYAML(name, "raspi002", test.containers...)
 	}
-	c := startPractice(t, manifests)
-	for name, test := range cases {
-		t.Run(name, func(t *testing.T) {
+	inPractice(t, manifests, func(t *testing.T, c *practice) {
+		for name, test := range cases {
+			t.Log(name)
 			l := c.ladder(Options{})
 			link, err := l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: name}, test.asked)
 			c.check(t, link, err, test.want)
@@ -39,72 +40,77 @@ func TestTheBestEquippedContainerIsUsed(t *testing.T) {
 				t.Errorf("got %d execs, want %d", got, test.execs)
 			}
 			must(t, l.Close(t.Context()))
-		})
-	}
+		}
+	})
 }
 
 func TestToolsAreFoundWithoutAShell(t *testing.T) {
-	for image, want := range map[string]struct {
-		tool  string
+	for program, test := range map[string]struct {
+		image string
 		execs int
-	}{"python-only": {"python3", 3}, "perl-only": {"perl", 4}, "bash-only": {"bash", 5}} {
-		l, s := newFake().ladder(t, Options{}, podYAML("web", "raspi002", container{"a", image}))
-		link, err := l.Pod(t.Context(), s, web, "")
-		checkLink(t, link, err, Via{Rung: Tools, Tool: want.tool, Container: "a"})
-		if got := l.Execs(); got != want.execs {
-			t.Errorf("%s: got %d execs, want %d", image, got, want.execs)
-		}
+	}{"python3": {withPython, 3}, "perl": {withPerl, 4}, "bash": {withBash, 5}} {
+		inPractice(t, podYAML("web", "raspi002", container{"a", test.image}), func(t *testing.T, c *practice) {
+			c.fails = func(_ context.Context, e kube.Exec) error {
+				if e.Command[0] != program { // though the images of the practice cluster have a shell
+					return &kube.ExecError{Failure: kube.NoProgram, Program: e.Command[0]}
+				}
+				return nil
+			}
+			l := c.ladder(Options{})
+			link, err := l.Pod(t.Context(), c.snapshot, web, "")
+			c.check(t, link, err, Via{Rung: Tools, Tool: program, Container: "a"})
+			if got := l.Execs(); got != test.execs {
+				t.Errorf("%s: got %d execs, want %d", program, got, test.execs)
+			}
+		})
 	}
-}
-
-// newFake returns a cluster with an image for each kind of equipment.
-func newFake() *fakeCluster {
-	return &fakeCluster{programs: map[string]string{
-		"python": "sh python3", "perl": "sh perl", "bash": "sh bash", "busybox": "sh nc od", "nc-alone": "sh nc", "shell": "sh",
-		"python-only": "python3", "perl-only": "perl", "bash-only": "bash", "scratch": "",
-	}}
 }
 
 func TestOneSurveyForAnImageHoweverManyAsk(t *testing.T) {
 	const pods = 20
 	manifests := ""
-	for _, name := range podNames(pods) {
-		manifests += podYAML(name, "raspi002", container{"app", "bash"})
+	for i := range pods {
+		manifests += podYAML(fmt.Sprint("web-", i), "raspi002", container{"app", withBash})
 	}
-	f := newFake()
-	l, s := f.ladder(t, Options{}, manifests)
-	var work sync.WaitGroup
-	for _, p := range s.Pods {
-		work.Go(func() {
-			link, err := l.Pod(t.Context(), s, p.Key(), "")
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if err := link.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	work.Wait()
-	if got := l.Execs(); got != pods+1 || f.surveys() != 1 {
-		t.Errorf("got %d execs, %d of them surveys; want %d and 1", got, f.surveys(), pods+1)
-	}
-	if f.asked != 1 {
-		t.Errorf("asked %d times whether exec is allowed, want once", f.asked)
-	}
+	inPractice(t, manifests, func(t *testing.T, c *practice) {
+		l := c.ladder(Options{})
+		var work sync.WaitGroup
+		for i := range pods {
+			work.Go(func() {
+				link, err := l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: fmt.Sprint("web-", i)}, "")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := link.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		work.Wait()
+		if got := l.Execs(); got != pods+1 || c.surveys != 1 {
+			t.Errorf("got %d execs, %d of them surveys; want %d and 1", got, c.surveys, pods+1)
+		}
+		if c.reviews != 1 {
+			t.Errorf("asked %d times whether exec is allowed, want once", c.reviews)
+		}
+	})
 }
 
 func TestASurveyThatFailsInOnePodIsMadeInAnother(t *testing.T) {
-	c := startPractice(t, podYAML("lost", "raspi003", container{"app", withBash})+podYAML("web", "raspi002", container{"app", withBash}))
-	_, err := c.Apply([]byte(`{apiVersion: v1, kind: Node, metadata: {name: raspi003, annotations: {demo.podpath/fault: down}}}`))
-	must(t, err)
-	l := c.ladder(Options{})
-	_, err = l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: "lost"}, "")
-	checkFailure(t, err, ExecFailed, "does not reach the kubelet", "ephemeral: not allowed", "upload: not allowed")
-	link, err := l.Pod(t.Context(), c.snapshot, web, "")
-	c.check(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
+	inPractice(t, podYAML("lost", "raspi003", container{"app", withBash})+podYAML("web", "raspi002", container{"app", withBash}), func(t *testing.T, c *practice) {
+		_, err := c.cluster.Apply([]byte(`{apiVersion: v1, kind: Node, metadata: {name: raspi003, annotations: {demo.podpath/fault: down}}}`))
+		must(t, err)
+		l := c.ladder(Options{})
+		_, err = l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: "lost"}, "")
+		checkFailure(t, err, ExecFailed, "does not reach the kubelet", "ephemeral: not allowed", "upload: not allowed")
+		link, err := l.Pod(t.Context(), c.snapshot, web, "")
+		c.check(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
+	})
 }
+
+// withOne are manifests of Pod web with one container.
+func withOne(image string) string { return podYAML("web", "raspi002", container{"app", image}) }
 
 func TestACutSurveyIsMadeAgain(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -112,42 +118,43 @@ func TestACutSurveyIsMadeAgain(t *testing.T) {
 		ok   bool
 	}{"twice": {2, true}, "always": {1 << 20, false}} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake()
-			var cuts atomic.Int32
-			f.fails = func(_ context.Context, e kube.Exec) error {
-				if strings.HasSuffix(e.Command[2], "survey.sh") && cuts.Add(1) <= test.cuts {
-					_, _ = io.WriteString(e.Stdout, "bash /bin/bash\nEN")
-					return errOver
+			inPractice(t, withOne(withBash), func(t *testing.T, c *practice) {
+				var cuts atomic.Int32
+				c.fails = func(_ context.Context, e kube.Exec) error {
+					if e.Stdin == nil && cuts.Add(1) <= test.cuts {
+						_, _ = io.WriteString(e.Stdout, "bash /bin/bash\nEN")
+						return errOver
+					}
+					return nil
 				}
-				return nil
-			}
-			l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "bash"}))
-			link, err := l.Pod(t.Context(), s, web, "")
-			if test.ok {
-				checkLink(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
-				return
-			}
-			checkFailure(t, err, ExecFailed, "no END line", "ephemeral", "upload")
-			if l.Execs() != surveyTries {
-				t.Errorf("got %d execs, want %d", l.Execs(), surveyTries)
-			}
+				l := c.ladder(Options{})
+				link, err := l.Pod(t.Context(), c.snapshot, web, "")
+				if test.ok {
+					c.check(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
+					return
+				}
+				checkFailure(t, err, ExecFailed, "no END line", "ephemeral", "upload")
+				if l.Execs() != surveyTries {
+					t.Errorf("got %d execs, want %d", l.Execs(), surveyTries)
+				}
+			})
 		})
 	}
 }
 
 func TestRefusalsSayWhatWouldHelp(t *testing.T) {
-	c := startPractice(t, podYAML("web", "raspi002", container{"app", withBash})+podYAML("bare", "raspi002", container{"app", withNothing}))
-	for name, test := range map[string]struct {
-		denied, pod string
-		code        Code
-		reasons     []string
-		execs       int
-	}{
-		"nothing in the container": {"", "bare", NoTools, []string{"container app has no python3, perl, bash, nc or curl", "--allow-ephemeral", "--allow-upload"}, 5},
-		"exec denied":              {"create pods/exec, get pods/exec", "web", ExecDenied, []string{"tools: you may not create pods/exec in namespace shop; a rule in a Role in shop"}, 0},
-		"no such Pod":              {"", "nope", NoTools, []string{"there is no such Pod"}, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
+	inPractice(t, withOne(withBash)+podYAML("bare", "raspi002", container{"app", withNothing}), func(t *testing.T, c *practice) {
+		for name, test := range map[string]struct {
+			denied, pod string
+			code        Code
+			reasons     []string
+			execs       int
+		}{
+			"nothing in the container": {"", "bare", NoTools, []string{"container app has no python3, perl, bash, nc or curl", "--allow-ephemeral", "--allow-upload"}, 5},
+			"exec denied":              {"create pods/exec, get pods/exec", "web", ExecDenied, []string{"tools: you may not create pods/exec in namespace shop; a rule in a Role in shop"}, 0},
+			"no such Pod":              {"", "nope", NoTools, []string{"there is no such Pod"}, 0},
+		} {
+			t.Log(name)
 			c.deny(test.denied)
 			l := c.ladder(Options{})
 			_, err := l.Pod(t.Context(), c.snapshot, kube.Key{Namespace: "shop", Name: test.pod}, "")
@@ -155,26 +162,23 @@ func TestRefusalsSayWhatWouldHelp(t *testing.T) {
 			if l.Execs() != test.execs {
 				t.Errorf("got %d execs, want %d", l.Execs(), test.execs)
 			}
-		})
-	}
-	t.Run("nc without od", func(t *testing.T) {
-		l, s := newFake().ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "nc-alone"}))
-		_, err := l.Pod(t.Context(), s, web, "")
-		checkFailure(t, err, NoTools, "container app has no", "--allow-ephemeral", "--allow-upload")
+		}
 	})
-	t.Run("either verb is enough to try", func(t *testing.T) {
-		f := newFake()
-		f.denied = []string{"create pods/exec in namespace shop"}
-		l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "bash"}))
-		link, err := l.Pod(t.Context(), s, web, "")
-		checkLink(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
+}
+
+func TestEitherVerbIsEnoughToTryExec(t *testing.T) {
+	inPractice(t, withOne(withBash), func(t *testing.T, c *practice) {
+		c.deny("create pods/exec")
+		link, err := c.ladder(Options{}).Pod(t.Context(), c.snapshot, web, "")
+		c.check(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "app"})
 	})
-	t.Run("denied only when it comes to it", func(t *testing.T) {
-		f := newFake()
+}
+
+func TestExecThatIsDeniedOnlyWhenItComesToIt(t *testing.T) {
+	inPractice(t, withOne(withBash), func(t *testing.T, c *practice) {
 		access := kube.Access{Verb: "create", Resource: "pods", Subresource: "exec", Namespace: "shop"}
-		f.fails = func(context.Context, kube.Exec) error { return &kube.AccessError{Access: access} }
-		l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"app", "bash"}))
-		_, err := l.Pod(t.Context(), s, web, "")
+		c.fails = func(context.Context, kube.Exec) error { return &kube.AccessError{Access: access} }
+		_, err := c.ladder(Options{}).Pod(t.Context(), c.snapshot, web, "")
 		checkFailure(t, err, ExecDenied, "you may not", "ephemeral", "upload")
 		var failure *Failure
 		if errors.As(err, &failure) && (failure.Refusals[0].Access == nil || *failure.Refusals[0].Access != access) {
@@ -184,18 +188,34 @@ func TestRefusalsSayWhatWouldHelp(t *testing.T) {
 }
 
 func TestAToolThatDoesNotStartLeavesItToTheNext(t *testing.T) {
-	f := newFake()
-	f.fails = func(_ context.Context, e kube.Exec) error {
-		if e.Command[0] == "python3" { // removed from the image since the survey
-			return &kube.ExecError{Failure: kube.NoProgram, Program: "python3"}
+	inPractice(t, podYAML("web", "raspi002", container{"a", withPython}, container{"b", withBash}), func(t *testing.T, c *practice) {
+		c.fails = func(_ context.Context, e kube.Exec) error {
+			if e.Command[0] == "python3" { // removed from the image since the survey
+				return &kube.ExecError{Failure: kube.NoProgram, Program: "python3"}
+			}
+			return nil
 		}
-		return nil
-	}
-	l, s := f.ladder(t, Options{}, podYAML("web", "raspi002", container{"a", "python"}, container{"b", "bash"}))
-	link, err := l.Pod(t.Context(), s, web, "")
-	checkLink(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "b"})
-	if _, known := l.surveys.known("python"); known {
-		t.Error("the survey that was wrong is kept")
+		l := c.ladder(Options{})
+		link, err := l.Pod(t.Context(), c.snapshot, web, "")
+		c.check(t, link, err, Via{Rung: Tools, Tool: "bash", Container: "b"})
+		if _, known := l.surveys.known(withPython); known {
+			t.Error("the survey that was wrong is kept")
+		}
+	})
+}
+
+func TestNcServesOnlyWithSomethingThatShowsBytes(t *testing.T) {
+	for programs, want := range map[string]string{"nc": "", "nc od": "nc", "nc hexdump": "nc", "nc curl": "curl"} {
+		found, got := survey{}, ""
+		for program := range strings.FieldsSeq(programs) {
+			found[program] = "/bin/" + program
+		}
+		if best := bestTool(found); best < len(tools) {
+			got = tools[best].name
+		}
+		if got != want {
+			t.Errorf("with %s: got %q, want %q", programs, got, want)
+		}
 	}
 }
 
