@@ -244,7 +244,7 @@ func TestForwardRefusesBadInput(t *testing.T) {
 		"nothing":                   {nil, "say what to forward"},
 		"a port alone":              {[]string{"8080:80"}, "a port follows its target"},
 		"an unknown kind":           {[]string{"ingress/web:80"}, "is nothing that podpath forwards to"},
-		"an unknown Service":        {[]string{"svc/nope:80"}, `svc/nope:80: there is no Service "nope" in namespace shop; there is svc/idle`},
+		"an unknown Service":        {[]string{"svc/nope:80"}, `svc/nope:80: there is no Service "nope" in namespace shop; there are svc/idle`},
 		"an unknown port":           {[]string{"svc/web", "81"}, `svc/web:81: the Service has no port "81"; there is http:18080/TCP`},
 		"an ExternalName":           {[]string{"svc/outside:80"}, "another name for db.example.com"},
 		"no local port":             {[]string{"svc/web", "x:80"}, `"x" is no local port`},

@@ -131,14 +131,14 @@ func TestDestinationsAreFound(t *testing.T) {
 func TestDestinationsThatCannotBeSayWhy(t *testing.T) {
 	s := look(t)
 	for word, want := range map[string]string{
-		"svc/nope:80":         `there is no Service "nope" in namespace shop; there is svc/empty, svc/headless`,
+		"svc/nope:80":         `there is no Service "nope" in namespace shop; there are svc/empty, svc/headless`,
 		"svc/outside:80":      "of type ExternalName: it is another name for db.example.com",
-		"svc/web:81":          `the Service has no port "81"; there is http:8080/TCP`,
-		"svc/web":             "say which port; there is http:8080/TCP",
+		"svc/web:81":          `the Service has no port "81"; there are http:8080/TCP`,
+		"svc/web":             "say which port; there are http:8080/TCP",
 		"svc/web:8080/udp":    `no port "8080"`,
 		"svc/sctp:36412":      "podpath forwards TCP and UDP, not SCTP",
-		"pod/nope:80":         `there is no Pod "nope" in namespace shop; there is pod/slow`,
-		"pod/web-5d4f-a":      "say which port; there is http:80/TCP, dns:5353/UDP",
+		"pod/nope:80":         `there is no Pod "nope" in namespace shop; there are pod/slow`,
+		"pod/web-5d4f-a":      "say which port; there are http:80/TCP, dns:5353/UDP",
 		"pod/web-5d4f-a:smtp": `no Pod declares a port "smtp"`,
 		"deploy/nope:80":      "no Pod in namespace shop is owned by it",
 		"ingress/web:80":      `"ingress/web:80" is nothing that podpath forwards to: write svc/NAME:PORT`,

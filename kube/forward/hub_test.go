@@ -6,15 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"podpath/kube"
-	"podpath/kube/demo/fixture"
 )
 
 func TestHubForwardsAndFollowsTheNamespace(t *testing.T) {
-	a, b := serveTCP(t, "a", sayName("a")), serveTCP(t, "b", sayName("b"))
-	h, c, api := newTestHub(t, HubOptions{}, a.endpoint())
-	begin(t, h, c, web(t))
+	p := newPractice(t)
+	p.serve(t, "a", sayName("a"))
+	h, c := p.hub(t, HubOptions{})
+	begin(t, h, c, toWeb(t))
 	s := only(t, h)
 	if s.Phase != Serving || s.Cluster != "raspi" || s.Stats.Via != "direct" || s.Order.Via != ViaAuto || s.URL != "http://"+s.Stats.Listen {
 		t.Errorf("got %+v, want it to listen", s)
@@ -22,41 +20,39 @@ func TestHubForwardsAndFollowsTheNamespace(t *testing.T) {
 	if got := askAt(t, s.Stats.Listen); got != "a" {
 		t.Errorf("got %q, want the first endpoint", got)
 	}
-	api.source().snapshots <- webShop(t, b.endpoint())
-	happens(t, "the other endpoint", func() bool { return askAt(t, s.Stats.Listen) == "b" })
-	api.source().snapshots <- webShop(t)
-	happens(t, "the reason", func() bool { return only(t, h).Stats.Why != "" })
+	p.serve(t, "b", sayName("b"))
+	p.leave("a")
+	until(t, "the other endpoint answers", func() bool { return askAt(t, s.Stats.Listen) == "b" })
+	p.leave("b")
+	until(t, "there is a reason", func() bool { return only(t, h).Stats.Why != "" })
 	h.Stop(s.ID)
-	happens(t, "the end", func() bool { return len(h.List()) == 0 })
+	until(t, "it has ended", func() bool { return len(h.List()) == 0 })
 	if got := askAt(t, s.Stats.Listen); got != "" {
 		t.Errorf("got %q after the end, want nobody to listen", got)
 	}
 }
 
 func TestHubSaysWhyAForwardDoesNotListen(t *testing.T) {
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
+	busy := serveTCP(t, "busy", echo).endpoint().Port
 	for name, c := range map[string]struct {
-		change func(*Order, *fakeAPI)
+		change func(*Order, *practice)
 		want   string
+		again  bool // it works with another port, and with all permissions
 	}{
-		"a busy port":          {func(o *Order, _ *fakeAPI) { o.Local = l.Addr().(*net.TCPAddr).Port }, "another forward of this podpath has this port already"},
-		"a missing permission": {func(_ *Order, a *fakeAPI) { a.denied = true }, "svc/web:http: you may not create pods/portforward in namespace shop"},
-		"an unknown Service":   {func(o *Order, _ *fakeAPI) { o.Name = "nope" }, `there is no Service "nope"`},
-		"a list that fails": {func(_ *Order, a *fakeAPI) {
-			a.snapshot = fixture.WithState(a.snapshot, kube.Services, kube.State{Phase: kube.Forbidden, Denied: kube.Denied{Verb: "list", Resource: kube.Services, Namespace: "shop"}})
-		}, "you may not list services in namespace shop"},
-		"UDP through the tunnel": {func(o *Order, _ *fakeAPI) { o.Protocol, o.Port, o.Via = "UDP", "80", ViaTunnel }, `no port "80"`},
+		"a busy port":                {func(o *Order, _ *practice) { o.Local = busy }, "another forward of this podpath has this port already", true},
+		"a missing permission":       {func(_ *Order, p *practice) { p.deny("create pods/portforward") }, "svc/web:http: you may not create pods/portforward in namespace shop", true},
+		"an unknown Service":         {func(o *Order, _ *practice) { o.Name = "nope" }, `there is no Service "nope"`, false},
+		"a list that fails":          {func(_ *Order, p *practice) { p.deny(" services") }, "you may not list services in namespace shop", true},
+		"an API server that is gone": {func(_ *Order, p *practice) { p.server.Close() }, "connection refused", false},
+		"UDP through the tunnel":     {func(o *Order, _ *practice) { o.Protocol, o.Port, o.Via = "UDP", "dns", ViaTunnel }, errNoUDP.Error(), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := serveTCP(t, "a", sayName("a"))
+			p := newPractice(t)
+			p.serve(t, "a", sayName("a"))
 			told := 0
-			h, cluster, api := newTestHub(t, HubOptions{Ended: func(Status) { told++ }}, a.endpoint())
-			o := web(t)
-			c.change(&o, api)
+			h, cluster := p.hub(t, HubOptions{Ended: func(Status) { told++ }})
+			o := toWeb(t)
+			c.change(&o, p)
 			id := h.Add(cluster, o)
 			if err := h.Started(t.Context(), id); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want %s", err, c.want)
@@ -64,17 +60,17 @@ func TestHubSaysWhyAForwardDoesNotListen(t *testing.T) {
 			if s := only(t, h); s.Phase != Failed || s.Err == nil || s.Stats.Listen != "" {
 				t.Errorf("got %+v, want it kept as failed", s)
 			}
-			api.set(false)
+			p.deny("")
 			again := h.Again(id, 0)
 			err := h.Started(t.Context(), again)
-			if works := name == "a busy port" || name == "a missing permission"; works != (err == nil) {
+			if c.again != (err == nil) {
 				t.Errorf("got %v when it was tried again", err)
 			}
 			if s := only(t, h); s.ID != again {
 				t.Errorf("got %+v, want the new one alone", s)
 			}
 			h.Stop(again)
-			happens(t, "the end", func() bool { return len(h.List()) == 0 })
+			until(t, "it has ended", func() bool { return len(h.List()) == 0 })
 			h.Close()
 			if told != 0 && err != nil {
 				t.Errorf("got told of %d ends, though nothing listened", told)
@@ -84,9 +80,10 @@ func TestHubSaysWhyAForwardDoesNotListen(t *testing.T) {
 }
 
 func TestHubLetsOpenConnectionsRunOnUntilTheyAreReset(t *testing.T) {
-	a := serveTCP(t, "a", echo)
-	h, c, _ := newTestHub(t, HubOptions{Drain: time.Hour}, a.endpoint())
-	id := begin(t, h, c, web(t))
+	p := newPractice(t)
+	p.serve(t, "a", echo)
+	h, c := p.hub(t, HubOptions{Drain: time.Hour})
+	id := begin(t, h, c, toWeb(t))
 	client, err := new(net.Dialer).DialContext(t.Context(), "tcp", only(t, h).Stats.Listen)
 	if err != nil {
 		t.Fatal(err)
@@ -111,37 +108,38 @@ func TestHubLetsOpenConnectionsRunOnUntilTheyAreReset(t *testing.T) {
 		t.Errorf("got %v, want the connection to run on", err)
 	}
 	h.Abort(id)
-	happens(t, "the end", func() bool { return len(h.List()) == 0 })
+	until(t, "it has ended", func() bool { return len(h.List()) == 0 })
 	if err := say("gone"); err == nil {
 		t.Error("got the connection open after it was reset")
 	}
 }
 
 func TestHubFollowsANamespaceOnceAndOnlyWhileItIsNeeded(t *testing.T) {
-	a := serveTCP(t, "a", sayName("a"))
-	h, c, api := newTestHub(t, HubOptions{}, a.endpoint())
+	p := newPractice(t)
+	p.serve(t, "a", sayName("a"))
+	h, c := p.hub(t, HubOptions{})
 	var ids []int
 	for range 5 {
-		ids = append(ids, h.Add(c, web(t)))
+		ids = append(ids, h.Add(c, toWeb(t)))
 	}
 	for _, id := range ids {
-		if err := h.Started(t.Context(), id); err != nil {
-			t.Fatal(err)
-		}
+		must(t, h.Started(t.Context(), id))
 	}
-	if len(api.sources) != 1 || api.asked != 1 {
-		t.Errorf("got %d stores and %d access reviews, want one of each", len(api.sources), api.asked)
+	if stores, reviews := p.granted("watch pods"), p.granted("create pods/portforward"); stores != 1 || reviews != 1 {
+		t.Errorf("got %d stores and %d access reviews, want one of each", stores, reviews)
 	}
 	for _, id := range ids {
 		h.Stop(id)
 	}
+	ended := make(chan struct{})
+	go func() { h.following.Wait(); close(ended) }()
 	select {
-	case <-api.source().ended:
+	case <-ended:
 	case <-time.After(patience):
-		t.Error("got the store running without a forward")
+		t.Fatal("got the store running without a forward")
 	}
-	begin(t, h, c, web(t))
-	if len(api.sources) != 2 {
-		t.Errorf("got %d stores, want a new one", len(api.sources))
+	begin(t, h, c, toWeb(t))
+	if stores := p.granted("watch pods"); stores != 2 {
+		t.Errorf("got %d stores, want a new one", stores)
 	}
 }

@@ -17,22 +17,29 @@ import (
 )
 
 // overBoth runs a test over a WebSocket and over SPDY.
-func overBoth(t *testing.T, far func() *farEnd, test func(t *testing.T, f *farEnd)) {
-	for name, noWebSocket := range tunnelTransports {
+func overBoth(t *testing.T, test func(t *testing.T, p *practice)) {
+	for name, denied := range map[string]string{"WebSocket": "", "SPDY": noWebSocket} {
 		t.Run(name, func(t *testing.T) {
-			f := far()
-			f.noWebSocket = noWebSocket
-			test(t, f)
+			p := newPractice(t)
+			p.deny(denied)
+			test(t, p)
 		})
 	}
 }
 
-func farEcho() *farEnd    { return &farEnd{forward: echoBack} }
-func farRuntime() *farEnd { return &farEnd{forward: likeContainerd} }
+func open(t testing.TB, route Route, to Target) Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	conn, err := route.Open(ctx, to)
+	must(t, err)
+	must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	return conn
+}
 
-func TestTunnelCarriesAMegabyteEachWay(t *testing.T) {
-	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
-		conn := open(t, f.tunnel(t), 80)
+func TestTunnelCarriesAMegabyteEachWayAndTheEnd(t *testing.T) {
+	overBoth(t, func(t *testing.T, p *practice) {
+		conn := open(t, p.tunnel(t), p.serve(t, "web", echo))
 		defer func() { _ = conn.Close() }()
 		want := make([]byte, 1<<20)
 		for i := range want {
@@ -51,6 +58,9 @@ func TestTunnelCarriesAMegabyteEachWay(t *testing.T) {
 			if err := conn.CloseWrite(); err != nil {
 				t.Error(err)
 			}
+			if _, err := conn.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+				t.Errorf("got %v from Write after CloseWrite, want EPIPE", err)
+			}
 		})
 		got, err := io.ReadAll(conn)
 		sending.Wait()
@@ -61,14 +71,14 @@ func TestTunnelCarriesAMegabyteEachWay(t *testing.T) {
 }
 
 func TestTunnelServesFiftyClientsAtOnce(t *testing.T) {
-	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
-		tunnel := f.tunnel(t)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 		var all sync.WaitGroup
 		for client := range 50 {
 			all.Go(func() {
 				for round := range 20 {
 					want := fmt.Sprintf("client %d, round %d", client, round)
-					if got, err := ask(t.Context(), tunnel, want); got != want || err != nil {
+					if got, err := ask(t.Context(), tunnel, web, want); got != want || err != nil {
 						t.Errorf("got %q, %v; want %q", got, err, want)
 					}
 				}
@@ -76,15 +86,15 @@ func TestTunnelServesFiftyClientsAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		// Those that a busy machine makes look troubled do not count.
-		if got := f.upgrades.Load(); got > 3*linksPerPod {
+		if got := p.upgrades(); got > 3*linksPerPod {
 			t.Errorf("got %d upgraded connections, want about %d", got, linksPerPod)
 		}
 	})
 }
 
 // ask opens a connection, sends the text, and reads as much back.
-func ask(ctx context.Context, route Route, text string) (string, error) {
-	conn, err := route.Open(ctx, target(80))
+func ask(ctx context.Context, route Route, to Target, text string) (string, error) {
+	conn, err := route.Open(ctx, to)
 	if err != nil {
 		return "", err
 	}
@@ -98,18 +108,13 @@ func ask(ctx context.Context, route Route, text string) (string, error) {
 }
 
 func TestTunnelToldThatThePortRefusesSaysSo(t *testing.T) {
-	overBoth(t, farRuntime, func(t *testing.T, f *farEnd) {
-		closed := podPort(t, func(net.Conn) {})
-		serving := podPort(t, func(conn net.Conn) { _, _ = io.Copy(conn, conn) })
-		nobody, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // loopback
-		must(t, err)
-		must(t, nobody.Close())
-		tunnel := f.tunnel(t)
-		sibling := open(t, tunnel, serving)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel := p.tunnel(t)
+		sibling := open(t, tunnel, p.serve(t, "web", echo))
 		defer func() { _ = sibling.Close() }()
 
-		checkRefused(t, tunnel, nobody.Addr().(*net.TCPAddr).Port)
-		ended := open(t, tunnel, closed)
+		checkRefused(t, tunnel, dead(t, "web").Target)
+		ended := open(t, tunnel, p.serve(t, "web", func(*net.TCPConn) {}))
 		defer func() { _ = ended.Close() }()
 		if got, err := io.ReadAll(ended); len(got) > 0 || err != nil {
 			t.Errorf("got %q, %v of a server that closes; want a clean end", got, err)
@@ -123,9 +128,9 @@ func TestTunnelToldThatThePortRefusesSaysSo(t *testing.T) {
 
 // checkRefused wants connection refused: from Open if the far side is quick,
 // else from Read and Write.
-func checkRefused(t *testing.T, tunnel *Tunnel, port int) {
+func checkRefused(t *testing.T, tunnel *Tunnel, to Target) {
 	t.Helper()
-	conn, err := tunnel.Open(t.Context(), target(port))
+	conn, err := tunnel.Open(t.Context(), to)
 	var remote *RemoteError
 	if err == nil {
 		defer func() { _ = conn.Close() }()
@@ -149,36 +154,12 @@ func checkEcho(t *testing.T, conn net.Conn) {
 	}
 }
 
-func TestTunnelCloseWriteLetsThePodAnswer(t *testing.T) {
-	overBoth(t, func() *farEnd {
-		return &farEnd{forward: func(_ int32, stream io.ReadWriteCloser) error {
-			got, err := io.ReadAll(stream)
-			_, _ = fmt.Fprintf(stream, "got %d bytes", len(got))
-			return err
-		}}
-	}, func(t *testing.T, f *farEnd) {
-		conn := open(t, f.tunnel(t), 80)
-		defer func() { _ = conn.Close() }()
-		_, err := conn.Write(make([]byte, 100_000))
-		must(t, err)
-		must(t, conn.CloseWrite())
-		if got, err := io.ReadAll(conn); string(got) != "got 100000 bytes" || err != nil {
-			t.Errorf("got %q, %v", got, err)
-		}
-		if _, err := conn.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
-			t.Errorf("got %v from Write after CloseWrite, want EPIPE", err)
-		}
-	})
-}
-
 func TestTunnelSendsWhatWasWrittenBeforeClose(t *testing.T) {
-	got := make(chan int, 1)
-	f := &farEnd{forward: func(_ int32, stream io.ReadWriteCloser) error {
-		n, err := io.Copy(io.Discard, stream)
-		got <- int(n)
-		return err
-	}}
-	conn := open(t, f.tunnel(t), 80)
+	p, got := newPractice(t), make(chan int, 1)
+	conn := open(t, p.tunnel(t), p.serve(t, "web", func(c *net.TCPConn) {
+		n, _ := io.ReadFull(c, make([]byte, 200_000))
+		got <- n
+	}))
 	_, err := conn.Write(make([]byte, 200_000))
 	must(t, err)
 	must(t, conn.Close())
@@ -188,11 +169,11 @@ func TestTunnelSendsWhatWasWrittenBeforeClose(t *testing.T) {
 }
 
 func TestTunnelDeadlinesHitOnlyTheirConnection(t *testing.T) {
-	f := farEcho()
-	tunnel := f.tunnel(t)
+	p := newPractice(t)
+	tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 	conns := make([]Conn, linksPerPod+1) // so that the last shares one's connection
 	for i := range conns {
-		conns[i] = open(t, tunnel, 80)
+		conns[i] = open(t, tunnel, web)
 		defer func() { _ = conns[i].Close() }()
 		must(t, conns[i].SetReadDeadline(time.Now().Add(50*time.Millisecond)))
 	}
@@ -209,7 +190,7 @@ func TestTunnelDeadlinesHitOnlyTheirConnection(t *testing.T) {
 }
 
 func TestTunnelOpenNeedsAPod(t *testing.T) {
-	_, err := farEcho().tunnel(t).Open(t.Context(), Target{Address: "10.0.0.7", Port: 80})
+	_, err := NewTunnel(nil).Open(t.Context(), Target{Address: "10.0.0.7", Port: 80})
 	if err == nil || !strings.Contains(err.Error(), "10.0.0.7:80") || !strings.Contains(err.Error(), "direct") {
 		t.Errorf("got %v", err)
 	}

@@ -3,6 +3,7 @@ package forward
 import (
 	"io"
 	"log"
+	"net"
 	"strconv"
 	"testing"
 	"time"
@@ -10,15 +11,15 @@ import (
 	"k8s.io/klog/v2"
 )
 
-func benchBoth(b *testing.B, far func() *farEnd, bench func(b *testing.B, tunnel *Tunnel)) {
+func benchBoth(b *testing.B, handle func(*net.TCPConn), bench func(b *testing.B, tunnel *Tunnel, web Target)) {
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
 	log.SetOutput(io.Discard)
-	for name, noWebSocket := range tunnelTransports {
+	for name, denied := range map[string]string{"WebSocket": "", "SPDY": noWebSocket} {
 		b.Run(name, func(b *testing.B) {
-			f := far()
-			f.noWebSocket = noWebSocket
-			bench(b, f.tunnel(b))
+			p := newPractice(b)
+			p.deny(denied)
+			bench(b, p.tunnel(b), p.serve(b, "web", handle))
 		})
 	}
 }
@@ -28,12 +29,12 @@ func benchBoth(b *testing.B, far func() *farEnd, bench func(b *testing.B, tunnel
 func BenchmarkTunnelNewConnections(b *testing.B) {
 	for _, clients := range []int{1, 4} {
 		b.Run(strconv.Itoa(clients)+" a core", func(b *testing.B) {
-			benchBoth(b, farEcho, func(b *testing.B, tunnel *Tunnel) {
+			benchBoth(b, echo, func(b *testing.B, tunnel *Tunnel, web Target) {
 				text := string(make([]byte, 64))
 				b.SetParallelism(clients)
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
-						if _, err := ask(b.Context(), tunnel, text); err != nil {
+						if _, err := ask(b.Context(), tunnel, web, text); err != nil {
 							b.Error(err)
 							return
 						}
@@ -45,19 +46,10 @@ func BenchmarkTunnelNewConnections(b *testing.B) {
 	}
 }
 
-// BenchmarkTunnelDownload reads what the far side sends in frames of 32 KiB.
+// BenchmarkTunnelDownload reads what a Pod sends without end.
 func BenchmarkTunnelDownload(b *testing.B) {
-	benchBoth(b, func() *farEnd {
-		return &farEnd{forward: func(_ int32, stream io.ReadWriteCloser) error {
-			block := make([]byte, 32<<10)
-			for {
-				if _, err := stream.Write(block); err != nil {
-					return err
-				}
-			}
-		}}
-	}, func(b *testing.B, tunnel *Tunnel) {
-		conn := open(b, tunnel, 80)
+	benchBoth(b, bulk, func(b *testing.B, tunnel *Tunnel, web Target) {
+		conn := open(b, tunnel, web)
 		defer func() { _ = conn.Close() }()
 		must(b, conn.SetDeadline(time.Time{}))
 		block := make([]byte, 32<<10)
@@ -72,15 +64,11 @@ func BenchmarkTunnelDownload(b *testing.B) {
 
 // BenchmarkTunnelUpload sends writes of several sizes.
 func BenchmarkTunnelUpload(b *testing.B) {
+	swallow := func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }
 	for _, size := range []int{512, 32 << 10} {
 		b.Run(strconv.Itoa(size), func(b *testing.B) {
-			benchBoth(b, func() *farEnd {
-				return &farEnd{forward: func(_ int32, stream io.ReadWriteCloser) error {
-					_, err := io.Copy(io.Discard, stream)
-					return err
-				}}
-			}, func(b *testing.B, tunnel *Tunnel) {
-				conn := open(b, tunnel, 80)
+			benchBoth(b, swallow, func(b *testing.B, tunnel *Tunnel, web Target) {
+				conn := open(b, tunnel, web)
 				defer func() { _ = conn.Close() }()
 				must(b, conn.SetDeadline(time.Time{}))
 				block := make([]byte, size)
@@ -89,6 +77,10 @@ func BenchmarkTunnelUpload(b *testing.B) {
 					if _, err := conn.Write(block); err != nil {
 						b.Fatal(err)
 					}
+				}
+				must(b, conn.CloseWrite())
+				if _, err := io.ReadAll(conn); err != nil { // at the end all has arrived
+					b.Fatal(err)
 				}
 			})
 		})

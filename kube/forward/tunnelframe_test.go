@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -84,32 +85,34 @@ func TestReadFrameRefusesHugeControlFrames(t *testing.T) {
 }
 
 func TestLinkOpensThoughDataOvertakesAReply(t *testing.T) {
-	near, far := net.Pipe()
-	l := newLink(near, NewTunnel(nil).timing)
-	var running sync.WaitGroup
-	running.Go(l.run)
-	running.Go(func() {
-		_, _ = io.ReadFull(far, make([]byte, 100)) // the streams are there
-		running.Go(func() { _, _ = io.Copy(io.Discard, far) })
-		data := make([]byte, frameHead+maxFrame)
-		sealData(data, 3, false)
-		for {
-			if _, err := far.Write(data); err != nil {
-				return
+	synctest.Test(t, func(t *testing.T) { // where nobody can wait for ever, and a deadlock is named
+		near, far := net.Pipe()
+		l := newLink(near, NewTunnel(nil).timing)
+		var running sync.WaitGroup
+		running.Go(l.run)
+		running.Go(func() {
+			_, _ = io.ReadFull(far, make([]byte, 100)) // the streams are there
+			running.Go(func() { _, _ = io.Copy(io.Discard, far) })
+			data := make([]byte, frameHead+maxFrame)
+			sealData(data, 3, false)
+			for {
+				if _, err := far.Write(data); err != nil {
+					return
+				}
 			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		s, err := l.openStream(ctx, 80)
+		must(t, err)
+		must(t, s.SetReadDeadline(time.Now().Add(patience)))
+		if _, err := io.ReadFull(s, make([]byte, 4*window)); err != nil {
+			t.Error(err)
 		}
+		l.mu.Lock()
+		s.leave()
+		l.mu.Unlock()
+		must(t, far.Close())
+		running.Wait()
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	s, err := l.openStream(ctx, 80)
-	must(t, err)
-	must(t, s.SetReadDeadline(time.Now().Add(patience))) // not the ten minutes of the whole run
-	if _, err := io.ReadFull(s, make([]byte, 4*window)); err != nil {
-		t.Error(err)
-	}
-	l.mu.Lock()
-	s.leave()
-	l.mu.Unlock()
-	must(t, far.Close())
-	running.Wait()
 }

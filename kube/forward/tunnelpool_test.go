@@ -15,26 +15,26 @@ import (
 )
 
 func TestTunnelReusesConnections(t *testing.T) {
-	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
-		tunnel := f.tunnel(t)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 		for range 20 {
-			if got, err := ask(t.Context(), tunnel, "hello"); got != "hello" || err != nil {
+			if got, err := ask(t.Context(), tunnel, web, "hello"); got != "hello" || err != nil {
 				t.Fatalf("got %q, %v", got, err)
 			}
 		}
-		if got := f.upgrades.Load(); got > 2 {
+		if got := p.upgrades(); got > 2 {
 			t.Errorf("got %d upgrades for 20 clients in turn, want one, and one ahead", got)
 		}
 	})
 }
 
 func TestTunnelKeepsOneConnectionAhead(t *testing.T) {
-	f := farEcho()
-	tunnel := f.tunnel(t)
+	p := newPractice(t)
+	tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 	for clients := range linksPerPod + 2 {
-		conn := open(t, tunnel, 80)
+		conn := open(t, tunnel, web)
 		defer func() { _ = conn.Close() }()
-		eventually(t, "upgrades", min(clients+2, linksPerPod), func() int { return int(f.upgrades.Load()) })
+		eventually(t, "upgrades", min(clients+2, linksPerPod), p.upgrades)
 	}
 }
 
@@ -55,10 +55,10 @@ func (t *Tunnel) size() int {
 }
 
 func TestTunnelClosesConnectionsThatNobodyUses(t *testing.T) {
-	f := farEcho()
-	tunnel := f.tunnel(t)
+	p := newPractice(t)
+	tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 	tunnel.timing.idle = 100 * time.Millisecond
-	used := open(t, tunnel, 80)
+	used := open(t, tunnel, web)
 	eventually(t, "connections", 2, tunnel.size)
 	eventually(t, "connections", 1, tunnel.size)
 	checkEcho(t, used)
@@ -67,10 +67,13 @@ func TestTunnelClosesConnectionsThatNobodyUses(t *testing.T) {
 }
 
 func TestTunnelMakesRoomAtItsLimit(t *testing.T) {
-	f := farEcho()
-	tunnel := f.tunnel(t)
+	p := newPractice(t)
+	tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 	to := func(i int) Target {
-		return Target{Address: "10.0.0.7", Port: 80, Namespace: "shop", Pod: "web-" + strconv.Itoa(i)}
+		other := web
+		other.Pod += strconv.Itoa(i)
+		p.join(t, other)
+		return other
 	}
 	for i := range linksInAll {
 		conn, err := tunnel.Open(t.Context(), to(i))
@@ -90,44 +93,44 @@ func TestTunnelMakesRoomAtItsLimit(t *testing.T) {
 }
 
 func TestTunnelLeavesThePredecessorOfAPodAlone(t *testing.T) {
-	f := farEcho()
-	tunnel := f.tunnel(t)
-	first := open(t, tunnel, 80)
+	p := newPractice(t)
+	tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
+	first := open(t, tunnel, web)
 	must(t, first.Close())
-	before := f.upgrades.Load()
-	reborn := target(80)
+	before := p.upgrades()
+	reborn := web
 	reborn.Address = "10.0.0.8"
 	conn, err := tunnel.Open(t.Context(), reborn)
 	must(t, err)
 	must(t, conn.Close())
-	if f.upgrades.Load() == before {
+	if p.upgrades() == before {
 		t.Error("got a connection to the Pod that had the address before")
 	}
 }
 
 func TestTunnelOutlivesItsConnections(t *testing.T) {
-	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
-		tunnel := f.tunnel(t)
-		conn := open(t, tunnel, 80)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
+		conn := open(t, tunnel, web)
 		defer func() { _ = conn.Close() }()
 		eventually(t, "connections", 2, tunnel.size)
-		f.hangUp()
+		p.wire.cut()
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("got %v, want a reset: a clean end would look like success", err)
 		}
-		if got, err := ask(t.Context(), tunnel, "hello"); got != "hello" || err != nil {
+		if got, err := ask(t.Context(), tunnel, web, "hello"); got != "hello" || err != nil {
 			t.Errorf("got %q, %v after the connections were cut", got, err)
 		}
 	})
 }
 
 func TestTunnelCloseLetsOpenConnectionsLive(t *testing.T) {
-	f := farEcho()
-	tunnel := f.tunnel(t)
-	conn := open(t, tunnel, 80)
+	p := newPractice(t)
+	tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
+	conn := open(t, tunnel, web)
 	must(t, tunnel.Close())
 	checkEcho(t, conn)
-	if _, err := tunnel.Open(t.Context(), target(80)); !errors.Is(err, net.ErrClosed) {
+	if _, err := tunnel.Open(t.Context(), web); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want closed", err)
 	}
 	must(t, conn.Close())
@@ -154,7 +157,7 @@ func TestTunnelFindsADeadConnection(t *testing.T) {
 	tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, 50*time.Millisecond
 	defer func() { must(t, tunnel.Close()) }()
 	start := time.Now()
-	_, err := tunnel.Open(t.Context(), target(80))
+	_, err := tunnel.Open(t.Context(), Target{Pod: "web"})
 	if !errors.Is(err, errDead) || time.Since(start) > 5*time.Second {
 		t.Errorf("got %v after %s, want it found dead by ping", err, time.Since(start))
 	}
@@ -169,7 +172,7 @@ func TestTunnelOpenEndsWithItsContext(t *testing.T) {
 	for range 3 { // the others find a connection that has not answered yet
 		left := errors.New("the user left")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, left)
-		if _, err := tunnel.Open(ctx, target(80)); !errors.Is(err, left) {
+		if _, err := tunnel.Open(ctx, Target{Pod: "web"}); !errors.Is(err, left) {
 			t.Errorf("got %v, want the cause", err)
 		}
 		cancel()
@@ -177,10 +180,10 @@ func TestTunnelOpenEndsWithItsContext(t *testing.T) {
 }
 
 func TestTunnelPingsAreAnswered(t *testing.T) {
-	overBoth(t, farEcho, func(t *testing.T, f *farEnd) {
-		tunnel := f.tunnel(t)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel, web := p.tunnel(t), p.serve(t, "web", echo)
 		tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, 100*time.Millisecond
-		conn := open(t, tunnel, 80)
+		conn := open(t, tunnel, web)
 		defer func() { _ = conn.Close() }()
 		time.Sleep(300 * time.Millisecond)
 		if asked := conn.(*tunnelConn).link.health(); asked.troubled || !asked.usable {

@@ -1,8 +1,10 @@
 package forward
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,42 +12,19 @@ import (
 	"time"
 )
 
-// ports of the far end below.
-const (
-	echoPort = 80
-	bulkPort = 81 // sends without end
-)
-
-// farBulk counts what it sends in bulk.
-func farBulk(sent *atomic.Int64) *farEnd {
-	return &farEnd{forward: func(port int32, stream io.ReadWriteCloser) error {
-		if port == echoPort {
-			return echoBack(port, stream)
-		}
-		var gone atomic.Bool
-		go func() { _, _ = io.Copy(io.Discard, stream); time.Sleep(time.Second); gone.Store(true) }()
-		block := make([]byte, 32<<10)
-		for !gone.Load() {
-			n, err := stream.Write(block)
-			if err != nil {
-				return err
-			}
-			sent.Add(int64(n))
-		}
-		return nil
-	}}
-}
+// bulk sends without end.
+func bulk(c *net.TCPConn) { _, _ = io.Copy(c, neverEnding{}) }
 
 func TestTunnelClientThatReadsNothingHarmsNobody(t *testing.T) {
-	overBoth(t, func() *farEnd { return farBulk(new(atomic.Int64)) }, func(t *testing.T, f *farEnd) {
-		tunnel := f.tunnel(t)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel, web, floods := p.tunnel(t), p.serve(t, "web", echo), p.serve(t, "web", bulk)
 		siblings := make([]Conn, 2*linksPerPod)
 		for i := range siblings {
-			siblings[i] = open(t, tunnel, echoPort)
+			siblings[i] = open(t, tunnel, web)
 			defer func() { _ = siblings[i].Close() }()
 		}
 		quiet := roundTrips(t, siblings, 200*time.Millisecond)
-		stalled := open(t, tunnel, bulkPort)
+		stalled := open(t, tunnel, floods)
 		defer func() { _ = stalled.Close() }()
 		_, err := io.ReadFull(stalled, make([]byte, 1<<20))
 		must(t, err)
@@ -54,7 +33,7 @@ func TestTunnelClientThatReadsNothingHarmsNobody(t *testing.T) {
 		if during > 20*quiet+50*time.Millisecond {
 			t.Errorf("got p99 %s, before %s", during, quiet)
 		}
-		late := open(t, tunnel, echoPort)
+		late := open(t, tunnel, web)
 		defer func() { _ = late.Close() }()
 		checkEcho(t, late)
 		if late.(*tunnelConn).link == stalled.(*tunnelConn).link {
@@ -96,10 +75,17 @@ func roundTrips(t *testing.T, clients []Conn, d time.Duration) time.Duration {
 
 func TestTunnelClientAloneIsWaitedFor(t *testing.T) {
 	var sent atomic.Int64
-	f := farBulk(&sent)
-	tunnel := f.tunnel(t)
+	p := newPractice(t)
+	tunnel, floods := p.tunnel(t), p.serve(t, "web", func(c *net.TCPConn) {
+		for block := make([]byte, 32<<10); ; {
+			n, err := c.Write(block)
+			if sent.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	})
 	tunnel.timing = timing{pingEvery: 50 * time.Millisecond, pingWait: 50 * time.Millisecond, patience: 100 * time.Millisecond, idle: time.Minute, flush: time.Second}
-	conn := open(t, tunnel, bulkPort)
+	conn := open(t, tunnel, floods)
 	defer func() { _ = conn.Close() }()
 	time.Sleep(stallTime + 500*time.Millisecond)
 	before := sent.Load()
@@ -120,15 +106,15 @@ func TestTunnelClientAloneIsWaitedFor(t *testing.T) {
 }
 
 func TestTunnelCancelledDownloadTouchesNobody(t *testing.T) {
-	overBoth(t, func() *farEnd { return farBulk(new(atomic.Int64)) }, func(t *testing.T, f *farEnd) {
-		tunnel := f.tunnel(t)
+	overBoth(t, func(t *testing.T, p *practice) {
+		tunnel, web, floods := p.tunnel(t), p.serve(t, "web", echo), p.serve(t, "web", bulk)
 		siblings := make([]Conn, linksPerPod)
 		for i := range siblings {
-			siblings[i] = open(t, tunnel, echoPort)
+			siblings[i] = open(t, tunnel, web)
 			defer func() { _ = siblings[i].Close() }()
 		}
 		for range 8 {
-			conn := open(t, tunnel, bulkPort)
+			conn := open(t, tunnel, floods)
 			_, err := io.ReadFull(conn, make([]byte, 1<<20))
 			must(t, err)
 			must(t, conn.Close())
@@ -140,10 +126,9 @@ func TestTunnelCancelledDownloadTouchesNobody(t *testing.T) {
 }
 
 func TestTunnelCancelledDownloadEndsWithItsConnection(t *testing.T) {
-	var sent atomic.Int64
-	f := farBulk(&sent)
-	tunnel := f.tunnel(t)
-	conn := open(t, tunnel, bulkPort)
+	p := newPractice(t)
+	tunnel, web, floods := p.tunnel(t), p.serve(t, "web", echo), p.serve(t, "web", bulk)
+	conn := open(t, tunnel, floods)
 	_, err := io.ReadFull(conn, make([]byte, 1<<20))
 	must(t, err)
 	must(t, conn.Close())
@@ -153,18 +138,18 @@ func TestTunnelCancelledDownloadEndsWithItsConnection(t *testing.T) {
 	case <-time.After(500 * time.Millisecond):
 		t.Error("the connection still brings what nobody reads")
 	}
-	if got, err := ask(t.Context(), tunnel, "hello"); got != "hello" || err != nil {
+	if got, err := ask(t.Context(), tunnel, web, "hello"); got != "hello" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
 func TestTunnelClientThatStallsOnASharedConnectionIsTold(t *testing.T) {
-	var sent atomic.Int64
-	near := farBulk(&sent).tunnel(t)
-	first := open(t, near, bulkPort)
+	p := newPractice(t)
+	near, web, floods := p.tunnel(t), p.serve(t, "web", echo), p.serve(t, "web", bulk)
+	first := open(t, near, floods)
 	defer func() { _ = first.Close() }()
 	link := first.(*tunnelConn).link
-	second, err := link.openStream(t.Context(), echoPort)
+	second, err := link.openStream(t.Context(), web.Port)
 	must(t, err)
 	if p99 := roundTrips(t, []Conn{&tunnelConn{stream: second}}, 3*stallTime); p99 > stallTime/2 {
 		t.Errorf("got p99 %s", p99)
@@ -178,18 +163,32 @@ func TestTunnelClientThatStallsOnASharedConnectionIsTold(t *testing.T) {
 	link.mu.Unlock()
 }
 
-func TestTunnelPodThatReadsNothingIsWaitedFor(t *testing.T) {
-	resume := make(chan struct{})
-	f := &farEnd{forward: func(port int32, stream io.ReadWriteCloser) error {
-		if port == echoPort {
-			return echoBack(port, stream)
+// The shorter a pause, the likelier its end comes before anybody waits for it.
+func TestAPauseOfTheReceiverEnds(t *testing.T) {
+	l := newLink(nil, timing{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for i := range 300 {
+			l.pause(time.Duration(i%50) * time.Microsecond)
 		}
-		<-resume
-		return echoBack(port, stream)
-	}}
-	tunnel := f.tunnel(t)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Fatal("got a pause of microseconds that goes on")
+	}
+}
+
+func TestTunnelPodThatReadsNothingIsWaitedFor(t *testing.T) {
+	resume, goOn := context.WithCancel(t.Context())
+	defer goOn()
+	p := newPractice(t)
+	tunnel, web, sleeps := p.tunnel(t), p.serve(t, "web", echo), p.serve(t, "web", func(c *net.TCPConn) { <-resume.Done(); echo(c) })
 	tunnel.timing.pingEvery, tunnel.timing.pingWait = 50*time.Millisecond, stallTime+100*time.Millisecond // so that a write is known to be held up by then
-	stuck := open(t, tunnel, bulkPort)
+	stuck := open(t, tunnel, sleeps)
 	defer func() { _ = stuck.Close() }()
 	var sending sync.WaitGroup
 	const size = 32 << 20
@@ -200,11 +199,11 @@ func TestTunnelPodThatReadsNothingIsWaitedFor(t *testing.T) {
 	})
 	time.Sleep(2 * stallTime)
 	for range 2 * linksPerPod {
-		sibling := open(t, tunnel, echoPort)
+		sibling := open(t, tunnel, web)
 		defer func() { _ = sibling.Close() }()
 		checkEcho(t, sibling)
 	}
-	close(resume)
+	goOn()
 	if _, err := io.ReadFull(stuck, make([]byte, size)); err != nil {
 		t.Error(err)
 	}

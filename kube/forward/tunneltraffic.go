@@ -165,9 +165,10 @@ func (l *link) awaitRoom(id uint32) bool {
 // what is not read is not sent. The lock is held.
 func (l *link) pause(d time.Duration) {
 	l.blocked = true
+	end := time.Now().Add(d) // not after the timer has started: it wakes only once, and that must not be too early
 	wake := time.AfterFunc(d, l.look)
 	defer wake.Stop()
-	for end := time.Now().Add(d); l.err == nil && time.Now().Before(end); {
+	for l.err == nil && time.Now().Before(end) {
 		l.space.Wait()
 	}
 	l.blocked = false
