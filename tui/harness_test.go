@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 )
 
@@ -23,56 +25,18 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeSource says of a cluster what a test lets it say.
-type fakeSource struct {
-	snapshots chan *kube.Snapshot
-	breaks    chan error
-}
-
-func newSource(snapshots ...*kube.Snapshot) *fakeSource {
-	s := &fakeSource{make(chan *kube.Snapshot, 10), make(chan error, 1)}
-	for _, snapshot := range snapshots {
-		s.snapshots <- snapshot
-	}
-	return s
-}
-
-func (s *fakeSource) Run(ctx context.Context) error {
-	select {
-	case err := <-s.breaks:
-		return err
-	case <-ctx.Done():
-		return nil
-	}
-}
-
-func (s *fakeSource) Next(ctx context.Context) (*kube.Snapshot, error) {
-	select {
-	case snapshot := <-s.snapshots:
-		return snapshot, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// fakeReader has the same answer for every object.
-type fakeReader struct {
-	object kube.Object
-	events []kube.Event
-}
-
-func (r *fakeReader) Get(context.Context, kube.Ref) (kube.Object, error) { return r.object, nil }
-func (r *fakeReader) Events(context.Context, kube.Ref, string) ([]kube.Event, error) {
-	return r.events, nil
-}
-
 // setup is what a screen starts with; the zero value is 80×24 on the default
 // namespace of the test cluster.
 type setup struct {
 	width, height int
-	all           bool           // namespaces
-	snapshot      *kube.Snapshot // instead of the test cluster's
-	waiting       bool           // no snapshot has come yet
+	all           bool                           // namespaces
+	manifests     string                         // in place of the test cluster's
+	denied        []string                       // resources that the user may not read
+	stalled       []string                       // resources that the API server does not answer for, until s.answer
+	closed        bool                           // is the API server
+	stranger      bool                           // is the user, to the API server
+	snapshot      func(s *screen) *kube.Snapshot // is all that is seen
+	source        func(Source) Source
 	connect       func(Choice) error
 	ascii         bool
 	readOnly      bool
@@ -80,15 +44,19 @@ type setup struct {
 }
 
 // screen drives the root model as Bubble Tea does, but without a terminal: it
-// runs the commands and hands their messages back. Time is that of a synctest
-// bubble, so that nothing has to wait.
+// runs the commands and hands their messages back. It looks at objects in an
+// API server in memory. Time is that of a synctest bubble, so that nothing has
+// to wait; it begins at golden.Now.
 type screen struct {
 	*testing.T
+	setup         setup
 	model         *Model
 	width, height int
 	messages      chan tea.Msg
-	source        *fakeSource
-	reader        *fakeReader
+	server        *fixture.Server
+	practice      *fixture.Cluster // or nil
+	client        *kube.Client
+	answer        func()
 	prober        *fakeProber
 	forwarder     *fakeForwarder
 	chosen        []Choice
@@ -96,63 +64,37 @@ type screen struct {
 	quit          bool // or suspended
 }
 
+// drive has a screen of its own for a test.
 func drive(t *testing.T, o setup, test func(s *screen)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		s := &screen{T: t, width: o.width, height: o.height, messages: make(chan tea.Msg, 100), source: newSource(), reader: &fakeReader{}, prober: &fakeProber{pause: time.Millisecond}, forwarder: &fakeForwarder{changed: make(chan struct{}, 1)}}
-		if s.width == 0 {
-			s.width, s.height = 80, 24
-		}
-		namespace := "default"
-		if o.all {
-			namespace = ""
-		}
-		if o.snapshot == nil {
-			o.snapshot = golden.Cluster(t, namespace)
-		}
-		if !o.waiting {
-			s.source.snapshots <- o.snapshot
-		}
-		s.model = NewModel(ctx, Options{
-			Cluster: s.cluster("raspi", o.snapshot.Scope, s.source),
-			Connect: func(c Choice) (Cluster, error) {
-				s.chosen = append(s.chosen, c)
-				if o.connect != nil {
-					if err := o.connect(c); err != nil {
-						return Cluster{}, err
-					}
-				}
-				if c.Namespace == "" && !c.All {
-					c.Namespace = "default"
-				}
-				snapshot := golden.Cluster(t, c.Namespace)
-				s.source = newSource(snapshot)
-				return s.cluster(c.Context, snapshot.Scope, s.source), nil
-			},
-			ASCII: o.ascii, ReadOnly: o.readOnly, Forwards: s.forwarder, Practice: o.practice,
-			Now: func() time.Time { return golden.Now.Add(time.Since(bubbleStart)) },
-		}, s.width, s.height)
-		s.start(s.model.Init())
-		s.settle()
-		defer func() {
-			cancel()
-			s.model.running.Wait()
-			if err := s.model.probing.Wait(); err != nil {
-				s.Error(err)
-			}
-		}()
-		test(s)
+		time.Sleep(time.Until(golden.Now))
+		s := &screen{T: t, setup: o}
+		s.serve()
+		s.use(test)
 	})
 }
 
-var contexts = []string{"arn:aws:eks:eu-central-1:123456789012:cluster/in-the-cloud", "laptop", "raspi", "server-1", "server-2", "server-3", "x" + hostile}
-
-// bubbleStart is when time begins in a synctest bubble.
-var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-
-func (s *screen) cluster(context string, scope kube.Scope, source Source) Cluster {
-	return Cluster{Context: context, Contexts: contexts, Server: "https://192.168.13.101:6443", Scope: scope, Source: source, Reader: s.reader, Prober: s.prober}
+// use opens podpath on the screen, for as long as the test takes.
+func (s *screen) use(test func(s *screen)) {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.Context())
+	s.width, s.height, s.messages = cmp.Or(s.setup.width, 80), cmp.Or(s.setup.height, 24), make(chan tea.Msg, 100)
+	s.prober, s.forwarder = &fakeProber{pause: time.Millisecond}, &fakeForwarder{changed: make(chan struct{}, 1)}
+	s.model = NewModel(ctx, Options{
+		Cluster: s.cluster(Choice{Context: "raspi", All: s.setup.all}), Connect: s.connect,
+		ASCII: s.setup.ascii, ReadOnly: s.setup.readOnly, Forwards: s.forwarder, Practice: s.setup.practice,
+	}, s.width, s.height)
+	s.start(s.model.Init())
+	s.settle()
+	defer func() {
+		cancel()
+		s.model.running.Wait()
+		if err := s.model.probing.Wait(); err != nil {
+			s.Error(err)
+		}
+	}()
+	test(s)
 }
 
 func (s *screen) start(cmd tea.Cmd) {
@@ -199,11 +141,12 @@ func (s *screen) send(msg tea.Msg) {
 	s.settle()
 }
 
-// show lets the cluster be in another state.
-func (s *screen) show(snapshot *kube.Snapshot) {
-	s.Helper()
-	s.source.snapshots <- snapshot
-	s.settle()
+// wait lets time pass, and what happens in it.
+func (s *screen) wait(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		time.Sleep(min(50*time.Millisecond, time.Until(end)))
+		s.settle()
+	}
 }
 
 func (s *screen) resize(width, height int) {

@@ -27,8 +27,8 @@ func practising(began *[]string) *Practice {
 	}
 }
 
-// practise makes the cluster one to practise on.
-func (s *screen) practise() { s.model.options.Practice = practising(new([]string)) }
+// learns makes the cluster one to practise on.
+func (s *screen) learns() { s.model.options.Practice = practising(new([]string)) }
 
 func TestLessonBeginsAndIsShown(t *testing.T) {
 	var began []string

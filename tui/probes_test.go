@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"podpath/kube"
 	engine "podpath/probes"
 	"podpath/probes/launch"
 	"podpath/tui/golden"
@@ -34,14 +34,12 @@ func TestTheMatrixFillsWhileTheRunGoesOn(t *testing.T) {
 }
 
 func TestAProbesWhatPodpathPlans(t *testing.T) {
-	drive(t, setup{}, func(s *screen) {
+	practise(t, setup{}, func(s *screen) {
 		s.press("3", "a")
 		s.wait(5 * time.Second)
-		s.sees("done", "everything in default", "pod/dual-0")
-		world := s.prober.Look(t.Context(), golden.Cluster(t, "default"))
-		if got, want := len(s.prober.ran[0]), len(world.Plan(engine.Groups...)); got != want {
-			t.Errorf("got %d checks run, want all %d of the plan", got, want)
-		}
+		world := s.model.session.Prober.Look(s.Context(), s.model.snapshot)
+		n := len(world.Plan(engine.Groups...))
+		s.sees(fmt.Sprintf("done  %d/%d  ✓ %d  ✗ 0", n, n, n), "everything in default", "pod/sample-dep")
 	})
 }
 
@@ -67,7 +65,7 @@ func TestNewsOfARunComeAtMostTenTimesASecond(t *testing.T) {
 func TestAnIdlePaneOfProbesDrawsNothingNew(t *testing.T) {
 	drive(t, setup{}, func(s *screen) {
 		s.probeFixed()
-		s.wait(time.Minute - time.Since(bubbleStart)%time.Minute + time.Second) // past the minute
+		s.wait(time.Minute - time.Since(golden.Now)%time.Minute + time.Second) // past the minute
 		now := s.model.now
 		if s.wait(50 * time.Second); s.model.now != now {
 			t.Error("got the screen drawn anew within a minute though nothing happens")
@@ -163,9 +161,8 @@ func TestACellARowOrAllIsRunAgain(t *testing.T) {
 func TestWhatLostItsObjectLeavesTheMatrixWhenItIsRunAgain(t *testing.T) {
 	drive(t, setup{}, func(s *screen) {
 		s.probeFixed()
-		less := *golden.Cluster(t, "default")
-		less.Pods = slices.DeleteFunc(slices.Clone(less.Pods), func(p *kube.Pod) bool { return strings.HasSuffix(p.Name, "zw8mn") })
-		s.show(&less)
+		s.server.Delete("pods", "default", "sample-deployment-6d4b75cb6d-zw8mn")
+		s.wait(time.Second)
 		s.press("R") // a row with a way to it
 		s.wait(time.Second)
 		s.sees("done  41/41", "6d-zw8mn")
@@ -209,37 +206,34 @@ func TestAPanicInARunEndsTheProgramWithItsError(t *testing.T) {
 }
 
 func TestTheEvidenceFollowsItsCheck(t *testing.T) {
-	drive(t, setup{width: 100, height: 40}, func(s *screen) {
-		s.prober.noTools = "dual-0"
-		s.probeFixed()
+	practise(t, setup{width: 120, height: 40}, func(s *screen) {
+		s.follow([]string{":ns broken", "/silent", "j", "p", "j", "j", "j", "j", "enter", "/healthy", "enter"})
+		s.wait(time.Second)
 		s.press("enter")
-		s.sees("Probes › pod/dual-0 → localhost:80", "podpath could not look", "  Way           tools: bash in redis of pod/default/dual-0", "kubectl exec -i -n default dual-0 -c redis -- bash -c")
-		s.prober.allowed = []launch.Rung{launch.Upload}
+		s.sees("Probes › pod/silent-", " → svc/healthy:80", "podpath could not look", "no-tools")
+		s.model.session.Prober.Allow(launch.Ephemeral)
 		s.press("r")
 		s.sees("no result yet")
-		s.wait(time.Second)
-		s.sees("✓ pass", "reached (connect) at 10.0.0.1")
+		s.wait(10 * time.Second)
+		s.sees("✓ pass", "reached (connect) at 10.96.100.", "  Way           ephemeral: ", "kubectl exec -i -n broken silent-")
 		s.press("esc")
-		s.sees("✓ 0.")
+		s.sees("done  3/3  ✓ 1  ✗ 0  ? 2")
 	})
 }
 
 func TestEvidenceCopies(t *testing.T) {
-	for pressed, want := range map[string]string{
-		"c": "kubectl describe pods -n default -l app=slow",
-		"e": `kubectl exec -i -n default dual-0 -c redis -- bash -c 'exec 3<>/dev/tcp/"$1"/"$2"' prober`,
-	} {
-		drive(t, setup{}, func(s *screen) {
-			views["evidence"](s)
-			if s.press(pressed); s.copied != want {
-				t.Errorf("got %q copied, want %q", s.copied, want)
+	practise(t, setup{}, func(s *screen) {
+		s.follow([]string{":ns broken", ":probe pod/client svc/none-ready"})
+		s.wait(time.Second)
+		s.press("enter")
+		for pressed, want := range map[string]string{
+			"c": "kubectl describe pods -n broken -l app=unready",
+			"e": "kubectl exec -i -n broken client -c toolbox -- bash -c ",
+			"C": "The only endpoint is not ready: Pod unready-",
+		} {
+			if s.press(pressed); !strings.Contains(s.copied, want) {
+				t.Errorf("%s: got %q copied, want %q", pressed, s.copied, want)
 			}
-		})
-	}
-	drive(t, setup{}, func(s *screen) {
-		views["evidence"](s)
-		if s.press("C"); !strings.Contains(s.copied, "None of the endpoints is ready.") {
-			t.Errorf("got %q copied, want all of it", s.copied)
 		}
 	})
 }

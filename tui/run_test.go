@@ -14,6 +14,9 @@ import (
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
 
+	"podpath/kube"
+	"podpath/kube/demo/api"
+	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 )
 
@@ -62,32 +65,39 @@ func (term *terminal) follow() {
 	}
 }
 
+// newCluster is the test cluster, on an API server that runs until the end.
+func newCluster(t *testing.T) Cluster {
+	client, scope := fixture.Serve(t, api.Options{}, golden.Manifests).Client(kube.Options{})
+	return Cluster{Scope: scope, Source: kube.NewStore(client, scope), Reader: client}
+}
+
 func TestEveryWayOutRestoresTheTerminalAndLeavesNoGoroutine(t *testing.T) {
 	broke := errors.New("panic while following pods")
 	for name, c := range map[string]struct {
-		leave func(term *terminal, s *fakeSource, cancel context.CancelFunc)
+		leave func(term *terminal, breaks chan<- error, cancel context.CancelFunc)
 		gone  bool // the terminal
 		want  error
 	}{
-		"the user quits":       {leave: func(term *terminal, _ *fakeSource, _ context.CancelFunc) { _, _ = io.WriteString(term, "q") }},
-		"the user presses ^C":  {leave: func(term *terminal, _ *fakeSource, _ context.CancelFunc) { _, _ = io.WriteString(term, "\x03") }},
-		"a signal comes":       {leave: func(_ *terminal, _ *fakeSource, cancel context.CancelFunc) { cancel() }},
-		"a session breaks":     {leave: func(_ *terminal, s *fakeSource, _ context.CancelFunc) { s.breaks <- broke }, want: broke},
-		"the terminal is gone": {leave: func(term *terminal, _ *fakeSource, _ context.CancelFunc) { _ = term.Close() }, gone: true},
+		"the user quits":       {leave: func(term *terminal, _ chan<- error, _ context.CancelFunc) { _, _ = io.WriteString(term, "q") }},
+		"the user presses ^C":  {leave: func(term *terminal, _ chan<- error, _ context.CancelFunc) { _, _ = io.WriteString(term, "\x03") }},
+		"a signal comes":       {leave: func(_ *terminal, _ chan<- error, cancel context.CancelFunc) { cancel() }},
+		"a session breaks":     {leave: func(_ *terminal, breaks chan<- error, _ context.CancelFunc) { breaks <- broke }, want: broke},
+		"the terminal is gone": {leave: func(term *terminal, _ chan<- error, _ context.CancelFunc) { _ = term.Close() }, gone: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-			term, source := newTerminal(t), newSource(golden.Cluster(t, "default"))
+			running := goleak.IgnoreCurrent()
+			t.Cleanup(func() { goleak.VerifyNone(t, running) }) // after the API server
+			term, cluster, breaks := newTerminal(t), newCluster(t), make(chan error, 1)
+			cluster.Source = breaking{cluster.Source, breaks}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended, forwarder := make(chan error, 1), &fakeForwarder{}
 			go func() {
-				cluster := Cluster{Scope: golden.Cluster(t, "default").Scope, Source: source, Reader: &fakeReader{}}
 				ended <- Run(ctx, Options{Cluster: cluster, Forwards: forwarder}, term.tty, term.tty)
 			}()
 			<-term.drawn
 			left := time.Now()
-			c.leave(term, source, cancel)
+			c.leave(term, breaks, cancel)
 			err := <-ended
 			if took := time.Since(left); took > time.Second {
 				t.Errorf("took %s to leave, want at most a second", took)
@@ -128,21 +138,22 @@ func TestEveryWayOutCancelsTheRunAndCleansUp(t *testing.T) {
 		"something stays":      {leave: func(term *terminal, _ context.CancelFunc) { _, _ = io.WriteString(term, "q") }, err: stays},
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-			term, source := newTerminal(t), newSource(golden.Cluster(t, "default"))
+			running := goleak.IgnoreCurrent()
+			t.Cleanup(func() { goleak.VerifyNone(t, running) }) // after the API server
+			term, cluster := newTerminal(t), newCluster(t)
 			started := make(chan struct{})
-			prober := &fakeProber{pause: 300 * time.Millisecond, closing: 700 * time.Millisecond, closeErr: c.err, run: func(context.Context) {
+			prober := &fakeProber{pause: 100 * time.Millisecond, closing: sessionGrace + 100*time.Millisecond, closeErr: c.err, run: func(context.Context) {
 				select {
 				case <-started:
 				default:
 					close(started)
 				}
 			}}
+			cluster.Prober = prober
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended := make(chan error, 1)
 			go func() {
-				cluster := Cluster{Scope: golden.Cluster(t, "default").Scope, Source: source, Reader: &fakeReader{}, Prober: prober}
 				ended <- Run(ctx, Options{Cluster: cluster}, term.tty, term.tty)
 			}()
 			<-term.drawn

@@ -69,9 +69,6 @@ func TestGoldens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			drive(t, c.setup, func(s *screen) {
-				s.reader.object.Conditions = []kube.Condition{{Type: "Ready", Status: "True"}, {Type: "PodScheduled", Status: "True"}}
-				s.reader.object.Annotations = kube.Labels{{Key: "podpath.example/note", Value: "an annotation that is so long that it does not fit on one line of this screen"}}
-				s.reader.events = []kube.Event{{Last: golden.Now.Add(-40 * time.Minute), Type: "Normal", Reason: "Scheduled", Message: "Successfully assigned default/dual-0 to raspi002", Count: 1}}
 				c.open(s)
 				golden.Check(t, name+".golden", s.text())
 			})
@@ -141,14 +138,15 @@ func TestTextFromTheClusterCannotActOnTheTerminal(t *testing.T) {
 ---
 {apiVersion: v1, kind: Namespace, metadata: {name: %[1]q}}
 `, hostile)
-	snapshot := fixture.Snapshot(t, kube.Scope{Namespace: "default"}, golden.Now, manifest)
-	refused := fixture.WithState(snapshot, kube.Pods, kube.State{Phase: kube.Stale, Listed: true, Err: kube.Clean(hostile)})
+	refused := func(s *screen) *kube.Snapshot {
+		return fixture.WithState(s.server.Snapshot(kube.Scope{Namespace: "default"}), kube.Pods, kube.State{Phase: kube.Stale, Listed: true, Err: kube.Clean(hostile)})
+	}
 	for name, keys := range map[string][]string{
 		"Pods": nil, "wide": {"ctrl+w"}, "Node": {"enter"}, "Pod": {"j", "enter"}, "Services": {"2"}, "Service": {"2", "d"}, "endpoints": {"2", "enter"},
 		"Services of Pod": {"j", "s"}, "namespaces": {":", "n", "s", "enter"}, "status": {":", "s", "t", "a", "t", "u", "s", "enter"}, "copied": {"j", "c"},
 		"a context": {":", "c", "t", "x", "enter", "G", "enter"}, "its completion": {":", "c", "t", "x", " ", "x", "tab"},
 	} {
-		drive(t, setup{width: 200, height: 60, snapshot: refused}, func(s *screen) {
+		drive(t, setup{width: 200, height: 60, manifests: manifest, snapshot: refused}, func(s *screen) {
 			s.press(keys...)
 			s.sees("next") // the hostile text is there, and text() finds no control character in it
 			if s.copied != "" && s.copied != kube.Clean(hostile) {

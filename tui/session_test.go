@@ -11,7 +11,6 @@ import (
 
 	"podpath/kube"
 	"podpath/kube/demo/fixture"
-	"podpath/tui/golden"
 )
 
 func TestCommands(t *testing.T) {
@@ -84,18 +83,17 @@ func TestAFailedConnectionLeavesTheOldOne(t *testing.T) {
 	drive(t, setup{connect: connect}, func(s *screen) {
 		s.enter(":", "ctx x")
 		s.sees(`the kubeconfig has no context "x"[2J`, "raspi › default", "dual-0")
-		less := *golden.Cluster(t, "default")
-		less.Pods = less.Pods[1:]
-		s.show(&less)
+		s.server.Delete("pods", "default", "dual-0")
+		s.wait(time.Second)
 		s.misses("dual-0")
 	})
 }
 
 func TestNewsOfAnOldSessionIsDropped(t *testing.T) {
 	drive(t, setup{}, func(s *screen) {
-		old := s.model.session
+		old, before := s.model.session, s.model.snapshot
 		s.enter(":", "ns kube-system")
-		s.send(snapshotArrived{old, golden.Cluster(t, "default")})
+		s.send(snapshotArrived{old, before})
 		s.sees("raspi › kube-system", "kube-proxy-x7l5f")
 		s.misses("dual-0")
 		if s.send(sessionEnded{old}); s.quit {
@@ -106,8 +104,13 @@ func TestNewsOfAnOldSessionIsDropped(t *testing.T) {
 
 func TestASessionThatBreaksEndsTheProgramWithItsError(t *testing.T) {
 	broke := errors.New("panic while following pods")
-	drive(t, setup{}, func(s *screen) {
-		s.source.breaks <- broke
+	var breaks chan error // of the bubble
+	source := func(s Source) Source {
+		breaks = make(chan error, 1)
+		return breaking{s, breaks}
+	}
+	drive(t, setup{source: source}, func(s *screen) {
+		breaks <- broke
 		s.settle()
 		if !s.quit || !errors.Is(s.model.fatal, broke) {
 			s.Errorf("got quit %t with %v, want it to end with %v", s.quit, s.model.fatal, broke)
@@ -115,74 +118,76 @@ func TestASessionThatBreaksEndsTheProgramWithItsError(t *testing.T) {
 	})
 }
 
+// everything are the resources that podpath reads.
+var everything = []string{"pods", "nodes", "services", "endpointslices", "namespaces"}
+
 func TestStates(t *testing.T) {
-	empty := &kube.Snapshot{Scope: kube.Scope{Namespace: "default"}, Namespaces: []string{"default"}}
-	all := func(s *kube.Snapshot, state kube.State) *kube.Snapshot {
-		for _, r := range resources {
-			s = fixture.WithState(s, r, state)
-		}
-		return s
+	goAway := func(s *screen) {
+		s.server.Close()
+		s.wait(10 * time.Second)
 	}
-	denied := func(r kube.Resource, namespace string) kube.State {
-		return kube.State{Phase: kube.Forbidden, Denied: kube.Denied{Verb: "list", Resource: r, Namespace: namespace}}
-	}
-	full := golden.Cluster(t, "default")
 	for name, c := range map[string]struct {
-		snapshot *kube.Snapshot
+		setup    setup
+		then     func(s *screen)
 		pods     []string // what the Pods pane says
 		services []string
 		status   []string
 		not      []string // nowhere
 	}{
 		"syncing": {
-			snapshot: all(empty, kube.State{}),
-			pods:     []string{"listing Pods …", "syncing"}, services: []string{"listing Services …"}, status: []string{"pods            syncing"},
+			setup: setup{stalled: everything},
+			pods:  []string{"listing Pods …", "syncing"}, services: []string{"listing Services …"}, status: []string{"pods            syncing"},
 			not: []string{"No Pods", "1 Pods 0"},
 		},
 		"syncing and receiving": {
-			snapshot: all(empty, kube.State{Received: 1234}),
-			pods:     []string{"listing Pods … 1234"},
+			setup: setup{snapshot: func(*screen) *kube.Snapshot {
+				return fixture.WithState(&kube.Snapshot{}, kube.Pods, kube.State{Received: 1234})
+			}},
+			pods: []string{"listing Pods … 1234"},
 		},
 		"Nodes listed before the Pods": {
-			snapshot: fixture.WithState(full, kube.Pods, kube.State{}),
-			pods:     []string{"listing Pods …", "pods syncing"}, not: []string{"0 Pods"},
+			setup: setup{stalled: []string{"pods"}},
+			pods:  []string{"listing Pods …", "pods syncing"}, not: []string{"0 Pods"},
 		},
 		"unreachable from the start": {
-			snapshot: all(empty, kube.State{Err: "dial tcp 192.168.13.101:6443: connect: connection refused"}),
-			pods:     []string{"unreachable", "connection refused.", "podpath keeps trying."},
+			setup: setup{closed: true},
+			pods:  []string{"unreachable", "connection refused.", "podpath keeps trying."},
 		},
 		"stale": {
-			snapshot: all(full, kube.State{Phase: kube.Stale, Listed: true, Since: golden.Now.Add(-time.Minute), Err: "connection refused"}),
-			pods:     []string{"stale since 11:59:00", "dual-0"}, services: []string{"sample-lb"}, status: []string{"connection refused.", "podpath keeps trying."},
+			then: goAway,
+			pods: []string{"stale since 12:00:0", "dual-0"}, services: []string{"sample-lb"}, status: []string{"connection refused.", "podpath keeps trying."},
 		},
 		"no right to list Pods": {
-			snapshot: fixture.WithState(empty, kube.Pods, denied(kube.Pods, "default")),
-			pods:     []string{"pods forbidden", "you may not list pods in namespace default.", "A rule in a Role in default would permit it:", `{apiGroups: [""], resources: [pods], verbs: [list, watch]}`},
+			setup: setup{denied: []string{"pods"}},
+			pods:  []string{"pods forbidden", "you may not list pods in namespace default.", "A rule in a Role in default would permit it:", `{apiGroups: [""], resources: [pods], verbs: [list, watch]}`},
 		},
 		"no right to list Nodes": {
-			snapshot: fixture.WithState(full, kube.Nodes, denied(kube.Nodes, "")),
-			pods:     []string{"nodes forbidden", "dual-0"}, status: []string{"you may not list nodes in the whole cluster.", "A rule in a ClusterRole would permit it:"},
+			setup: setup{denied: []string{"nodes"}},
+			pods:  []string{"nodes forbidden", "dual-0"}, status: []string{"you may not list nodes in the whole cluster.", "A rule in a ClusterRole would permit it:"},
 		},
 		"no right to list EndpointSlices": {
-			snapshot: fixture.WithState(full, kube.EndpointSlices, denied(kube.EndpointSlices, "default")),
+			setup:    setup{denied: []string{"endpointslices"}},
 			services: []string{"endpointslices forbidden", "sample-lb"}, status: []string{`{apiGroups: ["discovery.k8s.io"], resources: [endpointslices],`, "verbs: [list, watch]}"},
 			not: []string{"3/3", "0/0"},
 		},
 		"not logged in": {
-			snapshot: all(empty, kube.State{Err: "Unauthorized", Code: 401}),
-			pods:     []string{"not logged in", "the API server does not accept your credentials: log in again."},
+			setup: setup{stranger: true},
+			pods:  []string{"not logged in", "the API server does not accept your credentials: log in again."},
 		},
 		"several at once": {
-			snapshot: fixture.WithState(fixture.WithState(full, kube.Nodes, denied(kube.Nodes, "")), kube.Services, kube.State{Phase: kube.Stale, Listed: true, Since: golden.Now}),
-			pods:     []string{"nodes forbidden · services stale since 12:00:00"},
+			setup: setup{denied: []string{"nodes"}, width: 120, height: 24}, then: goAway,
+			pods: []string{"pods stale since 12:00:0", " · nodes forbidden · services stale since 12:00:0"},
 		},
 		"live and empty": {
-			snapshot: all(empty, kube.State{Phase: kube.Live, Listed: true}),
-			pods:     []string{"live", "No Pods in default.", "1 Pods 0"}, services: []string{"No Services in default."},
+			setup: setup{manifests: "{apiVersion: v1, kind: Namespace, metadata: {name: default}}"},
+			pods:  []string{"live", "No Pods in default.", "1 Pods 0"}, services: []string{"No Services in default."},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			drive(t, setup{snapshot: c.snapshot}, func(s *screen) {
+			drive(t, c.setup, func(s *screen) {
+				if c.then != nil {
+					c.then(s)
+				}
 				look := func(want []string) {
 					s.sees(want...)
 					s.misses(c.not...)
@@ -198,7 +203,7 @@ func TestStates(t *testing.T) {
 }
 
 func TestTheFirstFrameNeedsNoData(t *testing.T) {
-	drive(t, setup{waiting: true}, func(s *screen) { s.sees("raspi › default", "listing Pods …", "? help") })
+	drive(t, setup{stalled: everything}, func(s *screen) { s.sees("raspi › default", "listing Pods …", "? help") })
 }
 
 func TestAServiceWithoutEndpointsSaysWhy(t *testing.T) {
@@ -219,9 +224,8 @@ func TestAServiceWithoutEndpointsSaysWhy(t *testing.T) {
 func TestAGoneServiceIsTold(t *testing.T) {
 	drive(t, setup{}, func(s *screen) {
 		views["endpoints"](s)
-		less := *golden.Cluster(t, "default")
-		less.Services = nil
-		s.show(&less)
+		s.server.Delete("services", "default", "sample-clusterip")
+		s.wait(time.Second)
 		s.sees("The Service default/sample-clusterip is gone.")
 		s.press("enter", "d", "y", "c", "j")
 	})

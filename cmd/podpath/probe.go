@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -172,7 +171,7 @@ func (p *probe) run(ctx context.Context, args []string) error {
 // before it has said it all.
 func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Client, args []string, again bool) error {
 	allow := p.allow
-	allow.RunID, allow.Namespace = runID(), config.Scope.Namespace
+	allow.RunID, allow.Namespace = launch.NewRunID(), config.Scope.Namespace
 	allow.Parallel, allow.Machine = p.options.Parallel, p.cluster.machine()
 	ladder := launch.New(client, allow)
 	world, checks, err := p.plan(ctx, config, client, ladder, args)
@@ -202,9 +201,6 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	}
 	return verdictOf(results)
 }
-
-// runID is in the names of what a run creates.
-func runID() string { return strings.ToLower(rand.Text()[:8]) }
 
 // cleanupTimeout is how long removing what a run created may take.
 const cleanupTimeout = 10 * time.Second

@@ -14,6 +14,8 @@ import (
 
 	"podpath/kube"
 	"podpath/kube/forward"
+	"podpath/probes"
+	"podpath/probes/launch"
 	"podpath/tui"
 )
 
@@ -145,7 +147,7 @@ func connector(base *clusterOptions) func(tui.Choice) (tui.Cluster, error) {
 			Scope:    config.Scope,
 			Source:   kube.NewStore(client, config.Scope),
 			Reader:   client,
-			Prober:   newProber(client, config.Scope, o.machine()),
+			Prober:   probes.NewProber(client, launch.Options{Namespace: config.Scope.Namespace, Machine: o.machine()}),
 			Forwards: forward.NewCluster(config.Context, client, o.machine()),
 		}, nil
 	}

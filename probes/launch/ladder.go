@@ -3,9 +3,11 @@ package launch
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +56,9 @@ type Options struct {
 	// beside the probers of open links; 0 for defaultParallel.
 	Parallel int
 }
+
+// NewRunID returns a RunID that no other run has.
+func NewRunID() string { return strings.ToLower(rand.Text()[:8]) }
 
 // defaultParallel is what an API server bears: hundreds of parallel execs
 // overwhelm it and give false failures.

@@ -2,7 +2,6 @@ package detail
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"podpath/kube"
+	"podpath/kube/demo/api"
 	"podpath/kube/demo/fixture"
 	"podpath/tui/golden"
 	"podpath/tui/intent"
@@ -24,24 +24,29 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeReader answers as set, and counts.
-type fakeReader struct {
-	object    kube.Object
-	objectErr error
-	events    []kube.Event
-	eventsErr error
-	gets      int
-	uid       string // of the last question for events
+// reader reads from an API server, and counts.
+type reader struct {
+	*kube.Client
+	gets, lists int
 }
 
-func (r *fakeReader) Get(context.Context, kube.Ref) (kube.Object, error) {
+func (r *reader) Get(ctx context.Context, ref kube.Ref) (kube.Object, error) {
 	r.gets++
-	return r.object, r.objectErr
+	return r.Client.Get(ctx, ref)
 }
 
-func (r *fakeReader) Events(_ context.Context, _ kube.Ref, uid string) ([]kube.Event, error) {
-	r.uid = uid
-	return r.events, r.eventsErr
+func (r *reader) Events(ctx context.Context, ref kube.Ref, uid string) ([]kube.Event, error) {
+	r.lists++
+	return r.Client.Events(ctx, ref, uid)
+}
+
+// serve serves the test cluster, changed by the manifests, and reads it.
+func serve(t *testing.T, o api.Options, manifests ...string) (*fixture.Server, *kube.Snapshot, *reader) {
+	t.Helper()
+	s := fixture.Serve(t, o, golden.Manifests)
+	s.Apply(manifests...)
+	client, scope := s.Client(kube.Options{AllNamespaces: true})
+	return s, fixture.Read(t, client, scope), &reader{Client: client}
 }
 
 func pod(s *kube.Snapshot, namespace, name string) intent.Target {
@@ -53,7 +58,7 @@ func service(s *kube.Snapshot, namespace, name string) intent.Target {
 }
 
 // show has the view of the target read, and returns what it says.
-func show(t *testing.T, v *View, s *kube.Snapshot, r *fakeReader) string {
+func show(t *testing.T, v *View, s *kube.Snapshot, r Reader) string {
 	t.Helper()
 	v.SetSize(200, 100)
 	v.SetSnapshot(s, golden.Now)
@@ -64,7 +69,7 @@ func show(t *testing.T, v *View, s *kube.Snapshot, r *fakeReader) string {
 }
 
 func TestFacts(t *testing.T) {
-	s := golden.Cluster(t, "")
+	_, s, r := serve(t, api.Options{})
 	for name, c := range map[string]struct {
 		target intent.Target
 		want   []string
@@ -96,7 +101,7 @@ func TestFacts(t *testing.T) {
 		"a Service without a selector": {service(s, "default", "sample-none-selector"), []string{"none: its EndpointSlices are written by hand"}, nil},
 		"the flags of a Service":       {service(s, "odd", "lb-pending"), []string{"⚑ No load balancer has given", "⚑ The selector matches 1 Pod, but none is an endpoint yet", "<pending>"}, nil},
 	} {
-		got := show(t, New(style.NewTheme(true), c.target), s, &fakeReader{})
+		got := show(t, New(style.NewTheme(true), c.target), s, r)
 		for _, want := range c.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: got\n%s\nwant %q in it", name, got, want)
@@ -111,27 +116,37 @@ func TestFacts(t *testing.T) {
 }
 
 func TestWhatIsNotListedIsNotClaimed(t *testing.T) {
-	forbidden := kube.State{Phase: kube.Forbidden}
-	s := fixture.WithState(golden.Cluster(t, "default"), kube.EndpointSlices, forbidden)
-	target := service(s, "default", "sample-clusterip")
-	if got := show(t, New(style.NewTheme(true), target), s, &fakeReader{}); strings.Contains(got, "3/4") {
+	denied := map[string]bool{"endpointslices": true}
+	o := api.Options{Denies: func(_, resource, _ string) bool { return denied[resource] }}
+	_, s, r := serve(t, o)
+	if got := show(t, New(style.NewTheme(true), service(s, "default", "sample-clusterip")), s, r); strings.Contains(got, "3/4") {
 		t.Errorf("got\n%s\nwant no count of endpoints", got)
 	}
-	s = fixture.WithState(s, kube.Services, forbidden)
-	if got := show(t, New(style.NewTheme(true), pod(s, "default", "not-ready")), s, &fakeReader{}); !strings.Contains(got, "not known") {
+	denied["services"] = true
+	_, s, r = serve(t, o)
+	if got := show(t, New(style.NewTheme(true), pod(s, "default", "not-ready")), s, r); !strings.Contains(got, "not known") {
 		t.Errorf("got\n%s\nwant the Services not known", got)
 	}
 }
 
+// notReady is another version of the Pod not-ready, and what happened to it.
+const notReady = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: not-ready
+  uid: not-ready
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: "{the whole object}", note: "two\nlines"}
+spec: {containers: [{name: web, args: [a very long value that a narrow screen has to wrap]}]}
+status: {conditions: [{type: Ready, status: "False", reason: ContainersNotReady, message: "no [web]"}, {type: Initialized, status: "True"}]}
+---
+{apiVersion: v1, kind: Event, metadata: {name: e1}, involvedObject: {uid: not-ready}, type: Warning, reason: BackOff, message: back-off restarting, count: 12, lastTimestamp: "2026-03-14T11:57:00Z"}
+---
+{apiVersion: v1, kind: Event, metadata: {name: e2}, involvedObject: {uid: not-ready}, reason: Pulled, message: done, count: 1, lastTimestamp: "2026-03-14T10:00:00Z"}
+`
+
 func TestConditionsAnnotationsAndEvents(t *testing.T) {
-	s := golden.Cluster(t, "default")
-	r := &fakeReader{
-		object: kube.Object{
-			Conditions:  []kube.Condition{{Type: "Ready", Status: "False", Reason: "ContainersNotReady", Message: "no [web]"}, {Type: "Initialized", Status: "True"}},
-			Annotations: kube.Labels{{Key: lastApplied, Value: "{the whole object}"}, {Key: "note", Value: "two lines"}},
-		},
-		events: []kube.Event{{Last: golden.Now.Add(-3 * time.Minute), Type: "Warning", Reason: "BackOff", Message: "back-off restarting", Count: 12}, {Last: golden.Now.Add(-2 * time.Hour), Reason: "Pulled", Message: "done", Count: 1}},
-	}
+	_, s, r := serve(t, api.Options{}, notReady)
 	got := show(t, New(style.NewTheme(true), pod(s, "default", "not-ready")), s, r)
 	for _, want := range []string{"Ready=False  ContainersNotReady  no [web]", "Initialized=True\n", "note: two lines", "3m ago  BackOff (12 times)  back-off restarting", "2h ago  Pulled  done"} {
 		if !strings.Contains(got, want) {
@@ -144,55 +159,59 @@ func TestConditionsAnnotationsAndEvents(t *testing.T) {
 }
 
 func TestErrorsOfReadingAreShown(t *testing.T) {
-	s := golden.Cluster(t, "default")
+	_, s, r := serve(t, api.Options{Denies: func(verb, resource, _ string) bool { return verb == "get" || resource == "events" }})
 	target := pod(s, "default", "not-ready")
-	r := &fakeReader{objectErr: errors.New("get pods: you may not"), eventsErr: errors.New("list events: nor this")}
-	if got := show(t, New(style.NewTheme(true), target), s, r); !strings.Contains(got, "you may not") || !strings.Contains(got, "nor this") || !strings.Contains(got, "default/not-ready") {
-		t.Errorf("got\n%s\nwant both errors below the facts", got)
+	forbidden := `get pods default/not-ready: pods "not-ready" is forbidden: User "learner" cannot get resource "pods" in API group "" in the namespace "default"`
+	got := show(t, New(style.NewTheme(true), target), s, r)
+	for _, want := range []string{forbidden, "you may not list events in namespace default", "default/not-ready"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q below the facts", got, want)
+		}
 	}
-	if got := show(t, NewYAML(style.NewTheme(true), target), s, r); got != "get pods: you may not" {
+	if got := show(t, NewYAML(style.NewTheme(true), target), s, r); got != forbidden {
 		t.Errorf("got YAML %q, want the error", got)
 	}
 }
 
 func TestYAML(t *testing.T) {
-	s := golden.Cluster(t, "default")
+	_, s, r := serve(t, api.Options{}, notReady)
 	v := NewYAML(style.NewTheme(true), pod(s, "default", "not-ready"))
-	r := &fakeReader{object: kube.Object{YAML: "kind: Pod\nspec:\n  note: a very long value that a narrow screen has to wrap\n"}}
-	show(t, v, s, r)
-	v.SetSize(30, 6)
-	want := "kind: Pod\nspec:\n  note: a very long value that\n    a narrow screen has to\n    wrap\n"
+	if got := show(t, v, s, r); !strings.HasPrefix(got, "apiVersion: v1\nkind: Pod\nmetadata:\n") {
+		t.Errorf("got\n%s\nwant the object", got)
+	}
+	v.SetSize(30, 60)
+	want := "    - a very long value that a\n      narrow screen has to\n      wrap\n"
 	var got strings.Builder
 	for line := range strings.Lines(ansi.Strip(v.View())) {
 		got.WriteString(strings.TrimRight(line, " \n") + "\n")
 	}
-	if !strings.HasPrefix(got.String(), want) {
+	if !strings.Contains(got.String(), want) {
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
 	}
-	if r.uid != "" {
+	if r.lists > 0 {
 		t.Error("got the events read, want only the object")
 	}
 }
 
 func TestAGoneObjectIsToldAndKeepsWhatWasRead(t *testing.T) {
-	s := golden.Cluster(t, "default")
+	_, s, r := serve(t, api.Options{}, notReady)
 	v := New(style.NewTheme(true), pod(s, "default", "not-ready"))
-	r := &fakeReader{events: []kube.Event{{Reason: "Killing", Count: 1}}}
 	show(t, v, s, r)
 	v.SetSnapshot(&kube.Snapshot{}, golden.Now)
-	if got := v.Text(); !strings.Contains(got, "default/not-ready is gone.") || !strings.Contains(got, "Killing") {
+	if got := v.Text(); !strings.Contains(got, "default/not-ready is gone.") || !strings.Contains(got, "Pulled") {
 		t.Errorf("got\n%s\nwant the Pod gone and its events", got)
 	}
 }
 
 func TestAnObjectCreatedAnewReplacesTheOld(t *testing.T) {
-	s := golden.Cluster(t, "default")
+	server, s, r := serve(t, api.Options{}, notReady)
 	target := pod(s, "default", "not-ready")
-	target.UID = "of the one before"
-	r := &fakeReader{}
-	show(t, New(style.NewTheme(true), target), s, r)
-	if r.uid != "not-ready" {
-		t.Errorf("got the events of UID %q read, want those of the Pod that is there now", r.uid)
+	server.Delete("pods", "default", "not-ready")
+	server.Apply(strings.ReplaceAll(notReady, "uid: not-ready", "uid: another"), `
+{apiVersion: v1, kind: Event, metadata: {name: e1}, involvedObject: {uid: not-ready}, reason: Killing}
+`)
+	if got := show(t, New(style.NewTheme(true), target), server.Snapshot(s.Scope), r); !strings.Contains(got, "Pulled") || strings.Contains(got, "Killing") {
+		t.Errorf("got\n%s\nwant the events of the Pod that is there now", got)
 	}
 }
 
@@ -211,8 +230,8 @@ func changed(s *kube.Snapshot) *kube.Snapshot {
 
 func TestAnObjectIsReadAgainWhenItChangedButNotTooOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, start := golden.Cluster(t, "default"), time.Now()
-		v, r := New(style.NewTheme(true), pod(s, "default", "not-ready")), &fakeReader{}
+		_, s, r := serve(t, api.Options{})
+		v, start := New(style.NewTheme(true), pod(s, "default", "not-ready")), time.Now()
 		see := func(s *kube.Snapshot) tea.Cmd {
 			v.SetSnapshot(s, time.Now())
 			return v.Read(t.Context(), r)
@@ -240,8 +259,8 @@ func TestAnObjectIsReadAgainWhenItChangedButNotTooOften(t *testing.T) {
 }
 
 func TestAReadingEndsWithItsSession(t *testing.T) {
-	s := golden.Cluster(t, "default")
-	v, r := New(style.NewTheme(true), pod(s, "default", "not-ready")), &fakeReader{}
+	_, s, r := serve(t, api.Options{})
+	v := New(style.NewTheme(true), pod(s, "default", "not-ready"))
 	show(t, v, s, r)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -252,11 +271,11 @@ func TestAReadingEndsWithItsSession(t *testing.T) {
 }
 
 func TestAnswersOfOtherViewsAreNotTaken(t *testing.T) {
-	s := golden.Cluster(t, "default")
+	_, s, r := serve(t, api.Options{})
 	target := pod(s, "default", "not-ready")
 	v, other := New(style.NewTheme(true), target), New(style.NewTheme(true), target)
 	v.SetSnapshot(s, golden.Now)
-	if other.Receive(v.Read(t.Context(), &fakeReader{})()) || other.Receive("anything") {
+	if other.Receive(v.Read(t.Context(), r)()) || other.Receive("anything") {
 		t.Error("got a message taken that is not the view's own")
 	}
 }
