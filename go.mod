@@ -12,8 +12,6 @@ require (
 
 require github.com/creack/pty v1.1.24
 
-require gopkg.in/evanphx/json-patch.v4 v4.13.0
-
 require github.com/hinshun/vt10x v0.0.0-20220301184237-5011da428d02
 
 require (

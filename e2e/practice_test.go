@@ -71,6 +71,7 @@ func TestKubectlReadsThePracticeCluster(t *testing.T) {
 	p.says([]string{"pod/sample-deployment-", "service/sample-clusterip", "deployment.apps/sample-deployment"}, "get", "all")
 	p.says([]string{"kind: Deployment", "replicas: 3", "image: nginx:1.12"}, "get", "deployment", "sample-deployment", "-o", "yaml")
 	p.says([]string{"kind: List", "kind: Pod", "namespace: kube-system"}, "get", "pods", "-A", "-o", "yaml", "--chunk-size=2")
+	p.says([]string{"3 sample-deployment"}, "get", "replicasets", "-o", "jsonpath={range .items[*]}{.status.readyReplicas} {.metadata.ownerReferences[0].name}{end}")
 	p.says([]string{"Selector:", "app=sample-app", "Endpoints:"}, "describe", "service", "sample-clusterip")
 	p.says([]string{"condition met"}, "wait", "--for=condition=Ready", "pod", "--selector=app=sample-app", "--timeout=20s")
 	p.says([]string{`Error from server (NotFound): pods "absent" not found`}, "get", "pod", "absent")
@@ -153,6 +154,8 @@ func TestKubectlChangesThePracticeCluster(t *testing.T) {
 	p.says([]string{"successfully rolled out"}, "rollout", "status", "deployment", "mine", "--timeout=30s")
 	p.says([]string{"2 nginx:1.13"}, "get", "deployment", "mine", "-o", "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image}")
 	p.says([]string{"deleted"}, "delete", "deployment", "mine", "--wait=false")
+	p.says([]string{"deployment.apps/made created"}, "create", "deployment", "made", "--image=nginx:1.12", "--replicas=2") // which is sent as protobuf
+	p.says([]string{"successfully rolled out"}, "rollout", "status", "deployment", "made", "--timeout=30s")
 	write(t, file, strings.Replace(manifest, "replicas", "replica", 1))
 	p.says([]string{`strict decoding error: unknown field "spec.replica"`}, "apply", "-f", file)
 }

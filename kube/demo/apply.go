@@ -1,13 +1,12 @@
 package demo
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/api/meta"
+
 	"podpath/kube/demo/api"
 )
 
@@ -42,20 +41,10 @@ func (c *Cluster) apply(document []byte) (undo func() error, err error) {
 	plural, _ := meta.UnsafeGuessKindToResource(o.GetObjectKind().GroupVersionKind())
 	old, there := c.store.Get(plural.Resource, o.GetNamespace(), o.GetName())
 	if !there {
-		if o.GetAnnotations()[ageAnnotation] != "" {
-			o = c.aged(o)
-		}
-		_, err = c.store.Put(o)
+		_, err = c.store.Put(c.aged(o))
 		return func() error { c.store.Delete(plural.Resource, o.GetNamespace(), o.GetName()); return nil }, err
 	}
-	text, err := json.Marshal(old)
-	if err == nil {
-		text, err = jsonpatch.MergePatch(text, document)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if o, err = api.Decode(text); err == nil {
+	if o, err = api.Merge(old, document); err == nil {
 		o.SetResourceVersion("") // whatever happens to it meanwhile
 		_, err = c.store.Put(o)
 	}

@@ -128,19 +128,13 @@ func (c *Cluster) load(manifests fs.FS) error {
 	if err != nil {
 		return err
 	}
+	c.age = oldest
 	for _, name := range names {
 		text, err := fs.ReadFile(manifests, name)
 		if err != nil {
 			return fmt.Errorf("read the practice cluster: %w", err)
 		}
-		documents, err := api.Documents(text)
-		for i := 0; i < len(documents) && err == nil; i++ {
-			var o api.Object
-			if o, err = api.Decode(documents[i]); err == nil {
-				_, err = c.store.Put(c.aged(o))
-			}
-		}
-		if err != nil {
+		if _, err := c.Apply(text); err != nil {
 			return fmt.Errorf("read the practice cluster: %s: %w", name, err)
 		}
 	}
@@ -168,10 +162,12 @@ func (c *Cluster) now() metav1.Time {
 	return metav1.NewTime(c.options.Now().Add(-c.age).Truncate(time.Second))
 }
 
+// aged gives a new object its age: what it asks for, or else that of the
+// cluster.
 func (c *Cluster) aged(o api.Object) api.Object {
-	age := oldest
+	age := c.age
 	if _, isPod := o.(*corev1.Pod); isPod {
-		age = podsAge
+		age = min(age, podsAge)
 	}
 	if own, err := time.ParseDuration(o.GetAnnotations()[ageAnnotation]); err == nil {
 		age = own

@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 
 	"podpath/kube/demo/api"
@@ -65,16 +64,15 @@ func has(annotations map[string]string, fault string) bool {
 	return is
 }
 
-func owner(apiVersion, kind, name string, uid types.UID) []metav1.OwnerReference {
-	return []metav1.OwnerReference{{APIVersion: apiVersion, Kind: kind, Name: name, UID: uid, Controller: new(true), BlockOwnerDeletion: new(true)}}
+// ownedBy says of an object that another one has made it.
+func ownedBy(o api.Object) []metav1.OwnerReference {
+	return []metav1.OwnerReference{*metav1.NewControllerRef(o, o.GetObjectKind().GroupVersionKind())}
 }
 
 // controllerOf is what made an object; its Name is empty when nothing has.
 func controllerOf(o api.Object) metav1.OwnerReference {
-	for _, r := range o.GetOwnerReferences() {
-		if r.Controller != nil && *r.Controller {
-			return r
-		}
+	if r := metav1.GetControllerOfNoCopy(o); r != nil {
+		return *r
 	}
 	return metav1.OwnerReference{}
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"podpath/kube/demo/api"
 )
 
@@ -16,7 +14,7 @@ const lifeAnnotation = "demo.podpath/life"
 
 // live does what is due.
 func (c *Cluster) live() {
-	for _, d := range api.ListOf[*appsv1.Deployment](c.store, "deployments") {
+	for _, d := range api.ListOf[*api.Deployment](c.store, "deployments") {
 		life := d.Annotations[lifeAnnotation]
 		what, often, ok := strings.Cut(life, " every=")
 		every, err := time.ParseDuration(often)
@@ -35,7 +33,7 @@ func (c *Cluster) live() {
 	}
 }
 
-func (c *Cluster) happen(d *appsv1.Deployment, what string, now time.Time) *appsv1.Deployment {
+func (c *Cluster) happen(d *api.Deployment, what string, now time.Time) *api.Deployment {
 	var from, to int32
 	switch _, err := fmt.Sscanf(what, "scale=%d-%d", &from, &to); {
 	case err == nil && to > from && from >= 0:

@@ -16,13 +16,13 @@ import (
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"podpath/kube"
 	"podpath/kube/demo"
+	"podpath/kube/demo/api"
 	"podpath/kube/demo/network"
 )
 
@@ -59,9 +59,9 @@ func ready(c *demo.Cluster, namespace, pod string) bool {
 	return false
 }
 
-func deployment(c *demo.Cluster, namespace, name string) *appsv1.Deployment {
+func deployment(c *demo.Cluster, namespace, name string) *api.Deployment {
 	o, _ := c.Store().Get("deployments", namespace, name)
-	return o.(*appsv1.Deployment)
+	return o.(*api.Deployment)
 }
 
 // clock is a clock that a test turns on.

@@ -92,7 +92,7 @@ func (c *Cluster) slices(s *corev1.Service, pods []*corev1.Pod) map[string]*disc
 		slice := &discoveryv1.EndpointSlice{
 			ObjectMeta: metav1.ObjectMeta{
 				Namespace: s.Namespace, Name: s.Name + "-" + hash(s.Namespace + "/" + s.Name)[:5], CreationTimestamp: c.now(),
-				OwnerReferences: owner("v1", "Service", s.Name, s.UID),
+				OwnerReferences: ownedBy(s),
 				Labels:          map[string]string{discoveryv1.LabelServiceName: s.Name, discoveryv1.LabelManagedBy: sliceManager},
 			},
 			AddressType: discoveryv1.AddressTypeIPv4, Ports: ports,

@@ -38,8 +38,7 @@ func (s *Server) exec(w http.ResponseWriter, r request) error {
 	if err != nil {
 		return err
 	}
-	taken := &takeover{ResponseWriter: w, ctx: r.Context()}
-	defer taken.release()
+	taken := takeover{w, r.Context()}
 	run := &command{s, pod, container, q["command"]}
 	options := &remotecommand.Options{
 		Stdin: q.Get("stdin") == "true", Stdout: q.Get("stdout") == "true", Stderr: q.Get("stderr") == "true" && q.Get("tty") != "true", TTY: q.Get("tty") == "true",
@@ -76,10 +75,7 @@ func (s *Server) placedPod(r request) (*corev1.Pod, error) {
 // none is named.
 func containerOf(pod *corev1.Pod, name string) (string, error) {
 	var names []string
-	for _, c := range pod.Spec.InitContainers {
-		names = append(names, c.Name)
-	}
-	for _, c := range pod.Spec.Containers {
+	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		names = append(names, c.Name)
 	}
 	for _, c := range pod.Spec.EphemeralContainers {
@@ -123,10 +119,7 @@ func (c *command) ExecInContainer(ctx context.Context, _, _, _ string, argv []st
 		reader, writer := io.Pipe()
 		defer func() { _ = reader.Close() }()
 		defer context.AfterFunc(ctx, func() { _ = writer.CloseWithError(context.Cause(ctx)) })()
-		c.work.Go(func() {
-			_, err := io.Copy(writer, in)
-			_ = writer.CloseWithError(err)
-		})
+		c.work.Go(func() { drain(writer, in, func(err error) { _ = writer.CloseWithError(err) }) })
 		stdin = reader
 	}
 	code, err := c.kubelet.Exec(ctx, c.pod.Namespace, c.pod.Name, c.container, argv, stdin, orNowhere(out), orNowhere(stderr))
@@ -187,26 +180,18 @@ func outcome(err error) *metav1.Status {
 	return statusOf(fmt.Errorf("error executing command in container: %w", err))
 }
 
-// takeover is a response whose connection becomes something else. The
-// connection ends with ctx, and with release.
+// takeover is a response whose connection becomes something else. It ends with
+// ctx, which a server does not see to any more.
 type takeover struct {
 	http.ResponseWriter
-	ctx  context.Context
-	ends func()
+	ctx context.Context
 }
 
 // Hijack hands the connection out.
-func (t *takeover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (t takeover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(t.ResponseWriter).Hijack()
 	if err == nil {
-		stop := context.AfterFunc(t.ctx, func() { _ = conn.Close() })
-		t.ends = func() { stop(); _ = conn.Close() }
+		context.AfterFunc(t.ctx, func() { _ = conn.Close() })
 	}
 	return conn, buffered, err
-}
-
-func (t *takeover) release() {
-	if t.ends != nil {
-		t.ends()
-	}
 }

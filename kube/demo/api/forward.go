@@ -31,15 +31,12 @@ func (s *Server) forward(w http.ResponseWriter, r request) error {
 		http.Error(w, fmt.Sprintf("pod not found (%q)", pod.Name+"_"+pod.Namespace), http.StatusInternalServerError) // the kubelet's answer, passed on
 		return nil
 	}
-	taken := &takeover{ResponseWriter: w, ctx: r.Context()}
-	defer taken.release()
-	asked := r.Request
-	var upgraded http.ResponseWriter = taken
+	asked, upgraded := r.Request, http.ResponseWriter(takeover{w, r.Context()})
 	if wsstream.IsWebSocketRequest(asked) {
 		upgrader := websocket.Upgrader{Subprotocols: []string{constants.WebsocketsSPDYTunnelingPortForwardV1}}
-		conn, err := upgrader.Upgrade(taken, asked, nil)
+		conn, err := upgrader.Upgrade(upgraded, asked, nil)
 		if err != nil {
-			return nil // the client knows
+			return nil //nolint:nilerr // the client was told
 		}
 		upgraded = &tunnel{tunneling.NewTunnelingConnectionWithLogger(klog.Background(), conn), http.Header{}}
 		asked = inside(asked)
@@ -92,10 +89,10 @@ const settling = 10 * time.Millisecond
 
 // PortForward is what the library calls for a connection of the client.
 func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, stream io.ReadWriteCloser) error {
-	if !d.enter() {
-		return errors.New("the server ends")
+	if !d.enter(d.ctx) {
+		return nil // the client has left
 	}
-	defer d.leave()
+	defer d.work.Done()
 	conn, err := d.kubelet.Dial(d.ctx, d.namespace, pod, int(port))
 	if err != nil {
 		select {
@@ -108,8 +105,11 @@ func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, 
 	defer context.AfterFunc(d.ctx, func() { _ = conn.Close() })()
 	defer func() { _ = conn.Close() }()
 	ended := make(chan error, 2)
-	d.work.Go(func() { ended <- pass(conn, stream) })
-	d.work.Go(func() { ended <- pass(stream, conn) })
+	d.work.Go(func() { drain(conn, stream, func(err error) { ended <- err }) })
+	d.work.Go(func() {
+		_, err := io.Copy(stream, conn)
+		ended <- err
+	})
 	err = <-ended
 	select {
 	case second := <-ended:
@@ -117,13 +117,14 @@ func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, 
 	case <-time.After(lingering):
 	case <-d.ctx.Done():
 	}
-	if d.ctx.Err() != nil {
-		return nil // the client has left
-	}
 	return err
 }
 
-func pass(to io.Writer, from io.Reader) error {
-	_, err := io.Copy(to, from)
-	return err
+// drain passes on what comes from a client, and tells when that has ended. When
+// nobody takes it any more it reads on: what is left in a stream stands in the
+// way of all that comes after it in the connection, and of the end of that.
+func drain(to io.Writer, client io.Reader, ended func(error)) {
+	_, err := io.Copy(to, client)
+	ended(err)
+	_, _ = io.Copy(io.Discard, client)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,12 +15,10 @@ import (
 )
 
 var (
-	errUnauthorized  = apierrors.NewUnauthorized("Unauthorized")
-	errMethod        = refusal(http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the server does not allow this method on the requested resource")
-	errNotAcceptable = refusal(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable,
-		"406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf")
-	errMediaType = refusal(http.StatusUnsupportedMediaType, metav1.StatusReasonUnsupportedMediaType,
-		"the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml")
+	errUnauthorized = apierrors.NewUnauthorized("Unauthorized")
+	errMethod       = refusal(http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the server does not allow this method on the requested resource")
+	errMediaType    = refusal(http.StatusUnsupportedMediaType, metav1.StatusReasonUnsupportedMediaType,
+		"the body of the request was in an unknown format - accepted media types include: application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml")
 )
 
 // refusal is an error that apierrors has no function for.
@@ -27,11 +26,19 @@ func refusal(code int32, reason metav1.StatusReason, message string) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: message}}
 }
 
-// accepted is the first encoding that the client asks for and the server has:
+// notAcceptable is the error for clients who understand nothing of that.
+func notAcceptable(known ...string) error {
+	return refusal(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, "406: Not Acceptable\n\nAvailable representations: "+strings.Join(known, ", "))
+}
+
+// accepted is the first encoding that the client asks for and the object has:
 // JSON, YAML or protobuf. Tables and the like it has not; clients who want
 // them name the plain objects as well.
-func accepted(r *http.Request) (runtime.SerializerInfo, error) {
+func accepted(r *http.Request, o runtime.Object) (runtime.SerializerInfo, error) {
 	known := codecs().SupportedMediaTypes()
+	if _, has := o.(runtime.ProtobufMarshaller); !has {
+		known = slices.DeleteFunc(slices.Clone(known), func(i runtime.SerializerInfo) bool { return i.MediaType == runtime.ContentTypeProtobuf })
+	}
 	wanted := strings.Split(r.Header.Get("Accept"), ",")
 	for _, each := range wanted {
 		media, parameters, err := mime.ParseMediaType(each)
@@ -42,12 +49,16 @@ func accepted(r *http.Request) (runtime.SerializerInfo, error) {
 			return info, nil
 		}
 	}
-	return known[0], errNotAcceptable
+	var names []string
+	for _, info := range known {
+		names = append(names, info.MediaType)
+	}
+	return known[0], notAcceptable(names...)
 }
 
 // respond sends an object as it is.
 func respond(w http.ResponseWriter, r *http.Request, code int, o runtime.Object) error {
-	info, err := accepted(r)
+	info, err := accepted(r, o)
 	if err != nil {
 		return err
 	}

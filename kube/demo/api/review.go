@@ -34,7 +34,7 @@ func (s *Server) review(w http.ResponseWriter, r request) error {
 	if r.verb != "create" {
 		return errMethod
 	}
-	o, err := sent(r)
+	o, err := decode(r, r.body)
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,6 @@ func (s *Server) review(w http.ResponseWriter, r request) error {
 		}
 		review.Status.Allowed = !s.options.Denies(asked.Verb, what, asked.Namespace)
 	}
-	review.GetObjectKind().SetGroupVersionKind(r.groupVersion().WithKind(r.kind))
+	review.GetObjectKind().SetGroupVersionKind(r.groupVersionKind())
 	return respond(w, r.Request, http.StatusCreated, review)
 }

@@ -1,16 +1,31 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
+
+// scaled is a Deployment with the number of a Scale, or of a patch of one.
+func scaled(d *Deployment, data []byte) (Object, error) {
+	var scale struct{ Spec struct{ Replicas *int32 } }
+	if err := json.Unmarshal(data, &scale); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	d = d.DeepCopy()
+	if number := scale.Spec.Replicas; number != nil {
+		d.Spec.Replicas = number
+	}
+	return d, nil
+}
 
 // respondPart sends an object, or the part of it that was asked for and has a
 // kind of its own: that of a Scale of autoscaling/v1.
 func respondPart(w http.ResponseWriter, r request, o Object) error {
-	d, ok := o.(*appsv1.Deployment)
+	d, ok := o.(*Deployment)
 	if !ok || r.subresource != "scale" {
 		return respond(w, r.Request, http.StatusOK, o)
 	}

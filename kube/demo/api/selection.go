@@ -1,11 +1,11 @@
 package api
 
 import (
-	"strconv"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/watch"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,31 +19,37 @@ type selection struct {
 	fields    fields.Selector
 }
 
-// selected reads the selectors of a request.
-func selected(r request, o metav1.ListOptions) (selection, error) {
-	_, namespace, _ := r.key()
-	s := selection{namespace: namespace}
-	var err error
-	if s.labels, err = labels.Parse(o.LabelSelector); err != nil {
-		return s, apierrors.NewBadRequest(err.Error())
+// listOptions reads and checks what a list or watch asks for.
+func listOptions(r request) (o metav1.ListOptions, s selection, err error) {
+	query := r.URL.Query()
+	if err = metav1.Convert_url_Values_To_v1_ListOptions(&query, &o, nil); err == nil {
+		s.labels, err = labels.Parse(o.LabelSelector)
 	}
-	if s.fields, err = fields.ParseSelector(o.FieldSelector); err != nil {
-		return s, apierrors.NewBadRequest(err.Error())
+	if err == nil {
+		s.fields, err = fields.ParseSelector(o.FieldSelector)
 	}
-	empty, err := r.new(r.kind)
 	if err != nil {
-		return s, err
+		return o, s, apierrors.NewBadRequest(err.Error())
 	}
-	known := fieldsOf(empty.(Object))
+	if o.SendInitialEvents != nil && o.ResourceVersionMatch != metav1.ResourceVersionMatchNotOlderThan {
+		return o, s, invalidOption("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+	}
+	known := fieldsOf(r.empty())
 	for _, wanted := range s.fields.Requirements() {
 		if !known.Has(wanted.Field) {
-			return s, apierrors.NewBadRequest("field label not supported: " + wanted.Field)
+			return o, s, apierrors.NewBadRequest("field label not supported: " + wanted.Field)
 		}
 	}
+	s.namespace, _ = r.place()
 	if r.name != "" {
 		s.fields = fields.AndSelectors(s.fields, fields.OneTermEqualSelector("metadata.name", r.name))
 	}
-	return s, nil
+	return o, s, nil
+}
+
+func invalidOption(option, why string) error {
+	kind := schema.GroupKind{Group: "meta.k8s.io", Kind: "ListOptions"}
+	return apierrors.NewInvalid(kind, "", field.ErrorList{field.Forbidden(field.NewPath(option), why)})
 }
 
 func (s selection) everything() bool { return s.labels.Empty() && s.fields.Empty() }
@@ -77,24 +83,14 @@ func fieldsOf(o Object) fields.Set {
 	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
 	switch o := o.(type) {
 	case *corev1.Pod:
-		set["spec.nodeName"] = o.Spec.NodeName
-		set["spec.restartPolicy"] = string(o.Spec.RestartPolicy)
-		set["spec.serviceAccountName"] = o.Spec.ServiceAccountName
-		set["spec.hostNetwork"] = strconv.FormatBool(o.Spec.HostNetwork)
-		set["status.phase"] = string(o.Status.Phase)
-		set["status.podIP"] = o.Status.PodIP
+		set["spec.nodeName"], set["status.phase"], set["status.podIP"] = o.Spec.NodeName, string(o.Status.Phase), o.Status.PodIP
 	case *corev1.Service:
 		set["spec.clusterIP"], set["spec.type"] = o.Spec.ClusterIP, string(o.Spec.Type)
-	case *corev1.Namespace:
-		set["status.phase"] = string(o.Status.Phase)
-	case *corev1.Node:
-		set["spec.unschedulable"] = strconv.FormatBool(o.Spec.Unschedulable)
 	case *corev1.Event:
 		about := o.InvolvedObject
 		set["involvedObject.kind"], set["involvedObject.namespace"], set["involvedObject.name"] = about.Kind, about.Namespace, about.Name
-		set["involvedObject.uid"], set["involvedObject.apiVersion"] = string(about.UID), about.APIVersion
-		set["involvedObject.resourceVersion"], set["involvedObject.fieldPath"] = about.ResourceVersion, about.FieldPath
-		set["reason"], set["type"], set["reportingComponent"] = o.Reason, o.Type, o.ReportingController
+		set["involvedObject.uid"], set["involvedObject.fieldPath"] = string(about.UID), about.FieldPath
+		set["reason"], set["type"] = o.Reason, o.Type
 	}
 	return set
 }

@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // Kubelet is what the Nodes do for the API server. The contexts end with the
@@ -51,12 +53,11 @@ type Server struct {
 
 	address, token string
 	certificate    []byte // PEM; it is its own authority
-	http           *http.Server
+	mux            *http.ServeMux
 	cancel         context.CancelFunc
 
-	mu     sync.Mutex
-	closed bool
-	work   sync.WaitGroup // handlers, and what they have started
+	mu   sync.Mutex     // of adding to work, and of the end of that
+	work sync.WaitGroup // handlers, and what they have started
 }
 
 // user is how the API server calls whoever has the token.
@@ -66,6 +67,7 @@ const user = "learner"
 // it is closed; Close must be called in any case.
 func Serve(ctx context.Context, store *Store, kubelet Kubelet, o Options) (*Server, error) {
 	s := &Server{store: store, kubelet: kubelet, options: o, token: rand.Text()}
+	s.route()
 	pair, err := SelfSigned(time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate for the practice cluster: %w", err)
@@ -79,19 +81,16 @@ func Serve(ctx context.Context, store *Store, kubelet Kubelet, o Options) (*Serv
 	}
 	s.address = "https://" + listener.Addr().String()
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.http = &http.Server{
+	server := &http.Server{
 		Handler:     s,
 		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    log.New(io.Discard, "", 0), // of handshakes that clients break off
 	}
-	s.work.Go(func() { _ = s.http.ServeTLS(listener, "", "") })
+	s.work.Go(func() { _ = server.ServeTLS(listener, "", "") })
 	s.work.Go(func() {
 		<-ctx.Done()
-		s.mu.Lock()
-		s.closed = true
-		s.mu.Unlock()
-		_ = s.http.Close()
+		_ = server.Close()
 	})
 	return s, nil
 }
@@ -114,48 +113,72 @@ func (s *Server) Kubeconfig() ([]byte, error) {
 
 // Close ends all connections and waits for everything that the server runs.
 func (s *Server) Close() {
+	s.mu.Lock()
 	s.cancel()
+	s.mu.Unlock()
 	s.work.Wait()
 }
 
-// enter begins work that Close waits for; leave ends it.
-func (s *Server) enter() bool {
+// enter begins work that Close waits for, unless ctx has ended. Done of work
+// ends it.
+func (s *Server) enter(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed {
-		s.work.Add(1)
+	if ctx.Err() != nil {
+		return false
 	}
-	return !s.closed
+	s.work.Add(1)
+	return true
 }
 
-func (s *Server) leave() { s.work.Done() }
+// route leads requests to what answers them.
+func (s *Server) route() {
+	s.mux = http.NewServeMux()
+	for path, answer := range discovery() {
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { respondJSON(w, http.StatusOK, answer) })
+	}
+	for _, path := range paths {
+		s.mux.HandleFunc("/api/v1"+path, s.objects)
+		s.mux.HandleFunc("/apis/{group}/v1"+path, s.objects)
+	}
+}
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request of the user.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.enter() {
+	if !s.enter(r.Context()) {
 		return
 	}
-	defer s.leave()
+	defer s.work.Done()
 	if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.token)) != 1 {
 		respondError(w, r, errUnauthorized)
 		return
 	}
-	if answer := discovery(r); answer != nil {
-		respondJSON(w, http.StatusOK, answer)
-		return
-	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// maxBody is how much a client may send: the limit of a real API server.
+const maxBody = 3 << 20
+
+// objects answers a request for objects.
+func (s *Server) objects(w http.ResponseWriter, r *http.Request) {
 	asked, ok := parse(r)
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
-	if err := s.serve(w, asked); err != nil {
+	var err error
+	if asked.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		err = apierrors.NewRequestEntityTooLargeError(err.Error())
+	} else {
+		err = s.serve(w, asked)
+	}
+	if err != nil {
 		respondError(w, r, err)
 	}
 }
 
-// serve answers a request for objects. The error is for the client, to whom
-// nothing was sent yet.
+// serve answers a request that was understood. The error is for the client, to
+// whom nothing was sent yet.
 func (s *Server) serve(w http.ResponseWriter, r request) error {
 	if r.resource == accessReview {
 		return s.review(w, r)
@@ -163,25 +186,16 @@ func (s *Server) serve(w http.ResponseWriter, r request) error {
 	if err := s.denial(r); err != nil {
 		return err
 	}
-	switch r.subresource {
-	case "exec":
-		return s.exec(w, r)
-	case "portforward":
-		return s.forward(w, r)
+	answer := map[string]func(http.ResponseWriter, request) error{
+		"list": s.list, "watch": s.watch, "get": s.get, "create": s.create, "update": s.change, "patch": s.change, "delete": s.delete,
+	}[r.verb]
+	switch {
+	case r.subresource == "exec":
+		answer = s.exec
+	case r.subresource == "portforward":
+		answer = s.forward
+	case answer == nil:
+		return errMethod
 	}
-	switch r.verb {
-	case "watch":
-		return s.watch(w, r)
-	case "list":
-		return s.list(w, r)
-	case "get":
-		return s.get(w, r)
-	case "create":
-		return s.create(w, r)
-	case "update", "patch":
-		return s.change(w, r)
-	case "delete":
-		return s.delete(w, r)
-	}
-	return errMethod
+	return answer(w, r)
 }

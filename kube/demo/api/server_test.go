@@ -174,7 +174,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		ended <- c.client.Exec(context.Background(), kube.Exec{Pod: web, Container: "app", Command: []string{"a"}, Stdin: in, Stdout: io.Discard})
 	}()
 	<-running
-	conn := openPort(t, c)
+	_, conn := openPort(t, c)
 	<-dialing
 	closed := make(chan struct{})
 	go func() { defer close(closed); c.server.Close() }()

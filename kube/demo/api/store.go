@@ -91,9 +91,10 @@ func (s *Store) Changed() <-chan struct{} {
 }
 
 // Put creates an object, or replaces the one of its name. It stores a copy,
-// with uid, creationTimestamp and resourceVersion filled in. When the object
-// has a resourceVersion, it must be that of the stored one: else the error is
-// a conflict, or not found. Nothing happens when it changes nothing.
+// with uid, creationTimestamp, resourceVersion and the generation of a
+// Deployment filled in. When the object has a resourceVersion, it must be that
+// of the stored one: else the error is a conflict, or not found. Nothing
+// happens when it changes nothing.
 func (s *Store) Put(o Object) (Object, error) {
 	r, err := resourceOf(o)
 	if err != nil {
@@ -115,6 +116,22 @@ func (s *Store) create(r resource, o Object) (Object, error) {
 	return s.put(r, o)
 }
 
+// update is a Put of what an object shall become, which nobody else changes
+// meanwhile. A dry run stores nothing.
+func (s *Store) update(r request, become func(Object) (Object, error)) (Object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, found := s.objects[r.plural][key(r.place())]
+	if !found {
+		return nil, apierrors.NewNotFound(r.groupResource(), r.name)
+	}
+	o, err := become(o)
+	if err != nil || r.dry {
+		return o, err
+	}
+	return s.put(r.resource, o)
+}
+
 func (s *Store) put(r resource, o Object) (Object, error) {
 	before, found := s.objects[r.plural][keyOf(o)]
 	switch version := o.GetResourceVersion(); {
@@ -124,14 +141,18 @@ func (s *Store) put(r resource, o Object) (Object, error) {
 		return nil, apierrors.NewConflict(r.groupResource(), o.GetName(), errors.New("the object has been modified; please apply your changes to the latest version and try again"))
 	}
 	o = o.DeepCopyObject().(Object)
-	o.GetObjectKind().SetGroupVersionKind(r.groupVersion().WithKind(r.kind))
+	o.GetObjectKind().SetGroupVersionKind(r.groupVersionKind())
 	if found {
 		o.SetUID(before.GetUID())
 		o.SetCreationTimestamp(before.GetCreationTimestamp())
+		o.SetGeneration(before.GetGeneration())
 		o.SetResourceVersion(before.GetResourceVersion())
 		if equality.Semantic.DeepEqual(o, before) {
 			return before, nil
 		}
+	}
+	if d, ok := o.(*Deployment); ok && (!found || !equality.Semantic.DeepEqual(d.Spec, before.(*Deployment).Spec)) {
+		d.Generation++
 	}
 	o.SetUID(cmp.Or(o.GetUID(), newUID()))
 	if created := o.GetCreationTimestamp(); created.IsZero() {
@@ -235,7 +256,7 @@ func (s *Store) since(version uint64) ([]change, uint64, <-chan struct{}, error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if version < s.oldest {
-		return nil, 0, nil, apierrors.NewResourceExpired("too old resource version: " + strconv.FormatUint(version, 10) + " (" + strconv.FormatUint(s.oldest, 10) + ")")
+		return nil, 0, nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", version, s.oldest))
 	}
 	i, _ := slices.BinarySearchFunc(s.log, version+1, func(c change, v uint64) int { return cmp.Compare(c.version, v) })
 	return s.log[i:], s.version, s.changed, nil

@@ -194,9 +194,9 @@ func TestOddPatchesAreNoCrash(t *testing.T) {
 	for _, kind := range []types.PatchType{types.StrategicMergePatchType, types.MergePatchType, types.JSONPatchType, types.ApplyYAMLPatchType, "text/plain"} {
 		for _, patch := range []string{"", "null", "[]", "{}", "7", `{"metadata":null}`, `{"spec":null}`, `{"spec":7}`, `{"spec":{"containers":[7,null,{},[]]}}`, `{"spec":{"containers":{"a":"b"}}}`, `[{"op":"remove","path":""}]`} {
 			for _, sub := range []string{"", "status", "ephemeralcontainers"} {
-				r := request{Request: httptest.NewRequestWithContext(t.Context(), "PATCH", "/", nil), resource: resources[0], verb: "patch", namespace: "shop", name: "web", subresource: sub}
+				r := request{body: []byte(patch), Request: httptest.NewRequestWithContext(t.Context(), "PATCH", "/", nil), resource: resources[0], verb: "patch", namespace: "shop", name: "web", subresource: sub}
 				r.Header.Set("Content-Type", string(kind))
-				o, err := changed(r, pod, []byte(patch))
+				o, err := changed(r, pod)
 				if err == nil && o.GetName() != "web" {
 					t.Errorf("%s %s of %q: got %+v", kind, patch, sub, o)
 				}

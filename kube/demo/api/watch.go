@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -22,10 +23,10 @@ const (
 type follower struct {
 	request
 	selection
-	options metav1.ListOptions
-	encoder *clientwatch.Encoder
-	flush   func()
-	err     error // of the connection
+	bookmarks bool
+	encoder   *clientwatch.Encoder
+	flush     func()
+	err       error // of the connection
 }
 
 // watch sends what happens until the client leaves or its time is over.
@@ -34,48 +35,52 @@ func (s *Server) watch(w http.ResponseWriter, r request) error {
 	if err != nil {
 		return err
 	}
-	version, err := versionOf(options.ResourceVersion)
+	version, err := strconv.ParseUint(cmp.Or(options.ResourceVersion, "0"), 10, 64)
 	if err != nil {
+		return invalidOption("resourceVersion", err.Error())
+	}
+	f := &follower{request: r, selection: which, bookmarks: options.AllowWatchBookmarks, flush: func() { _ = http.NewResponseController(w).Flush() }}
+	if err := f.begin(w); err != nil {
 		return err
 	}
-	info, err := accepted(r.Request)
-	switch {
-	case err != nil:
-		return err
-	case info.StreamSerializer == nil:
-		return errNotAcceptable
-	}
-	media := info.MediaType
-	if !info.EncodesAsText {
-		media += ";stream=watch"
-	}
-	w.Header().Set("Content-Type", media)
-	f := &follower{request: r, selection: which, options: options, flush: func() { _ = http.NewResponseController(w).Flush() }}
-	f.encoder = clientwatch.NewEncoder(streaming.NewEncoder(info.StreamSerializer.NewFrameWriter(w), info.StreamSerializer.Serializer), info.Serializer)
 	ctx := r.Context()
 	if seconds := options.TimeoutSeconds; seconds != nil && *seconds > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(*seconds)*time.Second)
 		defer cancel()
 	}
-	wanted := options.SendInitialEvents
-	if wanted != nil && *wanted || wanted == nil && version == 0 {
+	withList := options.SendInitialEvents != nil && *options.SendInitialEvents
+	if withList || version == 0 {
 		version = f.sendObjects(s.store)
-		if wanted != nil && options.AllowWatchBookmarks {
-			f.sendBookmark(version, map[string]string{metav1.InitialEventsAnnotationKey: "true"})
-		}
-	} else if version == 0 {
-		_, version, _ = s.store.at(r.plural, "", 0)
 	}
-	f.flush()
+	if withList {
+		f.sendBookmark(version, map[string]string{metav1.InitialEventsAnnotationKey: "true"})
+	}
 	f.follow(ctx, s.store, version)
+	return nil
+}
+
+// begin chooses the encoding, and answers that there will be events.
+func (f *follower) begin(w http.ResponseWriter) error {
+	info, err := accepted(f.Request, f.empty())
+	if err != nil {
+		return err
+	}
+	if info.StreamSerializer == nil {
+		return notAcceptable(runtime.ContentTypeJSON, runtime.ContentTypeProtobuf)
+	}
+	media := info.MediaType
+	if !info.EncodesAsText {
+		media += ";stream=watch"
+	}
+	w.Header().Set("Content-Type", media)
+	f.encoder = clientwatch.NewEncoder(streaming.NewEncoder(info.StreamSerializer.NewFrameWriter(w), info.StreamSerializer.Serializer), info.Serializer)
 	return nil
 }
 
 // sendObjects begins with what there is.
 func (f *follower) sendObjects(store *Store) uint64 {
-	resource, namespace, _ := f.key()
-	objects, version, _ := store.at(resource, namespace, 0) // the latest version is never too old
+	objects, version, _ := store.at(f.plural, f.selection.namespace, 0) // the latest version is never too old
 	for _, o := range objects {
 		if f.has(o) {
 			f.send(watch.Added, o)
@@ -112,9 +117,7 @@ func (f *follower) follow(ctx context.Context, store *Store, version uint64) {
 		select {
 		case <-changed:
 		case <-bookmark.C:
-			if f.options.AllowWatchBookmarks {
-				f.sendBookmark(version, nil)
-			}
+			f.sendBookmark(version, nil)
 			bookmark.Reset(bookmarkInterval)
 		case <-ctx.Done():
 			return
@@ -124,13 +127,12 @@ func (f *follower) follow(ctx context.Context, store *Store, version uint64) {
 
 // sendBookmark tells how far the watch has come.
 func (f *follower) sendBookmark(version uint64, annotations map[string]string) {
-	o, err := f.new(f.kind)
-	if err != nil {
-		f.err = err
+	if !f.bookmarks {
 		return
 	}
-	o.(Object).SetResourceVersion(strconv.FormatUint(version, 10))
-	o.(Object).SetAnnotations(annotations)
+	o := f.empty()
+	o.SetResourceVersion(strconv.FormatUint(version, 10))
+	o.SetAnnotations(annotations)
 	f.send(watch.Bookmark, o)
 }
 

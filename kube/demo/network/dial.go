@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -23,58 +24,47 @@ const (
 // looked up in the cluster's DNS, as far as the place asks there. Errors are
 // those of the system; where nobody answers it takes until ctx ends.
 func (p *Place) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	fail := func(err error) (net.Conn, error) {
+	c, err := p.dial(ctx, network, address)
+	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: &net.UnixAddr{Name: address, Net: network}, Err: err}
 	}
+	return c, nil
+}
+
+func (p *Place) dial(ctx context.Context, network, address string) (*conn, error) {
 	to, err := p.resolve(ctx, address)
 	if err != nil {
-		return fail(err)
-	}
-	if !to.Addr().Is4() {
-		return fail(syscall.ENETUNREACH)
+		return nil, err
 	}
 	n := p.network
 	v := n.view()
 	from, err := p.at(v)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	f := n.route(v, from, network, to)
-	if network == "udp" && errors.Is(f.err, errDropped) { // as if it were sent
-		near, _ := n.ends(from, to, fate{seen: from.ip, at: to}, network)
+	if network == "udp" && f.err != 0 { // it shows in the answer, or in that there is none
+		near, _ := n.ends(from, to, f, network)
+		if f.err != dropped {
+			near.fault(f.err)
+		}
 		return near, nil
 	}
-	if errors.Is(f.err, errDropped) {
-		f.delay, f.err = patience, syscall.ETIMEDOUT
-	}
-	if err := n.wait(ctx, f.delay); err != nil {
-		return fail(err)
-	}
-	if network == "tcp" && f.err != nil {
-		return fail(f.err)
+	if err := n.await(ctx, f); err != nil {
+		return nil, err
 	}
 	near, far := n.ends(from, to, f, network)
-	if f.err != nil {
-		near.fault(f.err)
-		return near, nil //nolint:nilerr // over UDP it shows in the answer
-	}
-	if !n.accept(&session{near, far, from, f.to}, f) {
-		return fail(syscall.ENETDOWN)
-	}
-	return near, nil
+	return near, n.accept(near, far, f.by)
 }
 
-// wait lets time pass.
-func (n *Network) wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+// await lets the time pass until one knows what becomes of a connection.
+func (n *Network) await(ctx context.Context, f fate) error {
+	if f.err == dropped {
+		f.delay = patience
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
-		return nil
-	case <-n.ctx.Done():
+	case <-time.After(f.delay):
+	case <-n.ctx.Done(): // package net/http dials on when nobody waits for it any more
 		return syscall.ENETDOWN
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -82,66 +72,58 @@ func (n *Network) wait(ctx context.Context, d time.Duration) error {
 		}
 		return ctx.Err()
 	}
+	if f.err != 0 {
+		return f.err
+	}
+	return nil
 }
 
 // ends are both ends of a new connection, each with the addresses that it knows.
 func (n *Network) ends(from *host, to netip.AddrPort, f fate, network string) (near, far *conn) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.port++; n.port > lastPort {
 		n.port = firstPort
 	}
-	port := n.port
-	n.mu.Unlock()
 	own := from.ip
 	if to.Addr().IsLoopback() {
 		own = to.Addr()
 	}
-	address := func(a netip.AddrPort) net.Addr {
-		if network == "udp" {
-			return net.UDPAddrFromAddrPort(a)
-		}
-		return net.TCPAddrFromAddrPort(a)
-	}
-	near, far = newLink(address(netip.AddrPortFrom(own, port)), address(to))
-	far.local, far.remote = address(f.at), address(netip.AddrPortFrom(f.seen, port))
+	near, far = newLink(network)
+	near.host, near.local, near.remote = from, netip.AddrPortFrom(own, n.port), to
+	far.host, far.local, far.remote = f.to, f.at, netip.AddrPortFrom(f.seen, n.port)
 	return near, far
 }
 
-// accept starts what serves the connection. It reports false when the network
-// is closed.
-func (n *Network) accept(s *session, f fate) bool {
+// accept starts what serves the connection, unless the network is closed.
+func (n *Network) accept(near, far *conn, by listener) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ctx.Err() != nil {
-		return false
+		return syscall.ENETDOWN
 	}
-	n.open[s] = true
+	n.open[near], n.open[far] = true, true
 	n.work.Go(func() {
-		n.serve(s.far, f)
-		_ = s.far.Close()
+		server{far, n, by}.serve()
+		_ = far.Close()
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		delete(n.open, s)
+		delete(n.open, near)
+		delete(n.open, far)
 	})
-	return true
+	return nil
 }
 
 // resolve finds the address of HOST:PORT.
 func (p *Place) resolve(ctx context.Context, address string) (netip.AddrPort, error) {
-	if to, err := netip.ParseAddrPort(address); err == nil {
-		return netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), nil
-	}
 	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	number, errNumber := strconv.ParseUint(port, 10, 16)
+	if err := cmp.Or(err, errNumber); err != nil {
 		return netip.AddrPort{}, err
 	}
-	number, err := strconv.ParseUint(port, 10, 16)
+	ip, err := netip.ParseAddr(host)
 	if err != nil {
-		return netip.AddrPort{}, err
+		ip, err = p.lookup(ctx, host)
 	}
-	found, err := p.lookup(ctx, host)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return netip.AddrPortFrom(found, uint16(number)), nil
+	return netip.AddrPortFrom(ip.Unmap(), uint16(number)), err
 }

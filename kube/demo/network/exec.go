@@ -2,18 +2,17 @@ package network
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"podpath/probes/wire"
 )
@@ -28,13 +27,13 @@ type process struct {
 	out, errors io.Writer
 }
 
-// programTimeout is how long curl and the like wait.
-const programTimeout = 5 * time.Second
-
 // Exec runs a command in a container of the image, with the streams, of which
 // in may be nil, and returns its exit code. The error is in the words of the
 // runtime when the image has no such program.
 func (p *Place) Exec(ctx context.Context, imageName string, command []string, in io.Reader, out, stderr io.Writer) (exit int, err error) {
+	if in == nil {
+		in = strings.NewReader("")
+	}
 	run := &process{p, imageOf(imageName), in, out, stderr}
 	if len(command) == 0 || !run.image.has(path.Base(command[0])) {
 		return 0, fmt.Errorf("OCI runtime exec failed: exec failed: unable to start container process: exec: %q: executable file not found in $PATH: unknown", strings.Join(command[:min(1, len(command))], ""))
@@ -48,40 +47,32 @@ func (p *process) program(ctx context.Context, argv []string) int {
 	case "sh", "bash", "python3", "perl":
 		return p.interpreter(ctx, name, args)
 	case "env":
-		return p.print(strings.Join(p.network.view().environ(p.network.view().pods[p.pod], p.container), "\n") + "\n")
+		return p.print(strings.Join(p.environ(p.network.view()), "\n") + "\n")
 	case "hostname":
 		return p.cat("/etc/hostname")
 	case "ls":
 		return p.print("bin dev etc home lib proc root sys tmp usr var\n")
 	case "cat":
-		if len(args) == 0 {
-			args = []string{"-"}
-		}
-		exit := 0
-		for _, file := range args {
-			exit = max(exit, p.cat(file))
-		}
-		return exit
+		return p.cat(args...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, programTimeout)
 	defer cancel()
-	flags := func(arg string) bool { return strings.HasPrefix(arg, "-") && arg != "-" }
-	words := slices.DeleteFunc(slices.Clone(args), flags)
+	// What is in the way of an argument, such as the value of an option, is before it.
+	words := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	last := len(words) - 1
 	switch {
-	case name == "curl" && len(words) > 0, name == "wget" && len(words) > 0:
-		return p.fetch(ctx, name, words[len(words)-1])
-	case name == "nc" && len(words) > 1 && slices.ContainsFunc(args, func(a string) bool { return flags(a) && strings.Contains(a, "z") }):
-		return p.knock(ctx, words[len(words)-2], words[len(words)-1])
-	case name == "getent" && len(words) == 2, name == "nslookup" && len(words) > 0:
-		return p.find(ctx, name, words[len(words)-1])
+	case last >= 0 && (name == "curl" || name == "wget"):
+		return p.fetch(ctx, name, words[last])
+	case last >= 0 && (name == "getent" || name == "nslookup"):
+		return p.find(ctx, name, words[last])
+	case last >= 1 && name == "nc":
+		return p.knock(ctx, words[last-1], words[last])
 	}
 	return p.complain(1, "%s: the practice cluster does not know how to do this\n", name)
 }
 
 func (p *process) print(text string) int {
-	if _, err := io.WriteString(p.out, text); err != nil {
-		return 1
-	}
+	_, _ = io.WriteString(p.out, text)
 	return 0
 }
 
@@ -90,24 +81,21 @@ func (p *process) complain(exit int, format string, args ...any) int {
 	return exit
 }
 
-// cat prints a file, or "-", which is what comes in.
-func (p *process) cat(file string) int {
-	if file == "-" {
-		if p.in == nil {
-			return 0
-		}
-		if _, err := io.Copy(p.out, p.in); err != nil {
-			return 1
-		}
-		return 0
+// cat prints files, or what comes in.
+func (p *process) cat(files ...string) int {
+	if len(files) == 0 {
+		_, _ = io.Copy(p.out, p.in)
 	}
-	f, err := p.Open(file)
-	if err != nil {
-		return p.complain(1, "cat: %s: No such file or directory\n", file)
+	exit := 0
+	for _, file := range files {
+		f, err := p.Open(file)
+		if err != nil {
+			exit = p.complain(1, "cat: %s: No such file or directory\n", file)
+			continue
+		}
+		_, _ = io.Copy(p.out, f)
 	}
-	defer func() { _ = f.Close() }()
-	text, _ := io.ReadAll(f)
-	return p.print(string(text))
+	return exit
 }
 
 // interpreter runs what podpath asks of one, or a single command of a shell.
@@ -117,14 +105,8 @@ func (p *process) interpreter(ctx context.Context, name string, args []string) i
 	if len(args) < 2 || args[0] != "-c" && args[0] != "-e" {
 		return p.complain(2, "%s: it is not interactive in the practice cluster; give it one command: %s -c 'cat /etc/resolv.conf'\n", name, name)
 	}
-	if length, err := strconv.ParseInt(args[len(args)-1], 10, 32); err == nil && len(args) == 3 && p.in != nil {
-		if _, err := io.CopyN(io.Discard, p.in, length); err != nil {
-			return 1
-		}
-		if err := wire.Serve(ctx, closing{p.in}, closing{p.out}, name, p.Place); err != nil {
-			return 1
-		}
-		return 0
+	if length, err := strconv.ParseInt(args[len(args)-1], 10, 32); err == nil && len(args) == 3 {
+		return p.prober(ctx, name, length)
 	}
 	words := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(args[1]))
 	switch {
@@ -143,6 +125,17 @@ func (p *process) interpreter(ctx context.Context, name string, args []string) i
 		return p.complain(127, "%s: 1: %s: not found\n", name, words[0])
 	}
 	return p.program(ctx, words)
+}
+
+// prober skips a script of some length and does in its place what it would.
+func (p *process) prober(ctx context.Context, tool string, length int64) int {
+	if _, err := io.CopyN(io.Discard, p.in, length); err != nil {
+		return 1
+	}
+	if err := wire.Serve(ctx, closing{p.in}, closing{p.out}, tool, p.Place); err != nil {
+		return 1
+	}
+	return 0
 }
 
 // survey answers as assets/probers/survey.sh does.
@@ -180,16 +173,14 @@ func (p *process) fetch(ctx context.Context, name, url string) int {
 	if err != nil {
 		return p.complain(3, "%s: (3) URL rejected\n", name)
 	}
-	request.Header.Set("User-Agent", name)
-	transport := &http.Transport{DialContext: p.DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	reply, err := transport.RoundTrip(request)
+	reply, err := p.client().Do(request)
 	var missing *net.DNSError
 	switch {
 	case errors.As(err, &missing):
 		return p.complain(6, "%s: (6) Could not resolve host: %s\n", name, request.URL.Hostname())
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return p.complain(7, "%s: (7) Failed to connect to %s: Connection refused\n", name, request.URL.Host)
-	case ctx.Err() != nil:
+	case os.IsTimeout(err):
 		return p.complain(28, "%s: (28) Connection timed out after %d milliseconds\n", name, programTimeout.Milliseconds())
 	case err != nil:
 		return p.complain(56, "%s: (56) %v\n", name, err)
@@ -214,10 +205,8 @@ func (p *process) knock(ctx context.Context, host, port string) int {
 // find is getent hosts and nslookup.
 func (p *process) find(ctx context.Context, name, host string) int {
 	address, err := p.lookup(ctx, host)
-	server, _, _ := p.resolver()
+	server, _, _ := p.resolver(p.network.view())
 	switch {
-	case err != nil && name == "getent":
-		return 2
 	case err != nil:
 		return p.complain(1, "Server:\t%s\n\n** server can't find %s: NXDOMAIN\n", server, host)
 	case name == "getent":

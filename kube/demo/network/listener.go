@@ -2,8 +2,6 @@ package network
 
 import (
 	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,11 +9,10 @@ import (
 
 // listener is where a program waits for connections.
 type listener struct {
-	kind    string
-	proto   string     // tcp or udp
-	address netip.Addr // the zero Addr for all
-	port    uint16
-	pod     *corev1.Pod // nil outside of the cluster
+	kind  string
+	proto string         // tcp or udp
+	at    netip.AddrPort // of IPv4; 0.0.0.0 for all addresses
+	pod   *corev1.Pod    // nil outside of the cluster
 }
 
 // listenersOf are what the running containers of a Pod serve: what its
@@ -23,8 +20,7 @@ type listener struct {
 // those that are known of their images.
 func listenersOf(p *corev1.Pod) (out []listener) {
 	for _, c := range p.Spec.Containers {
-		i := slices.IndexFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == c.Name })
-		if i < 0 || p.Status.ContainerStatuses[i].State.Running == nil {
+		if running(p, c.Name) == nil {
 			continue
 		}
 		if listens, ok := p.Annotations[ListensAnnotation]; ok {
@@ -33,10 +29,10 @@ func listenersOf(p *corev1.Pod) (out []listener) {
 		}
 		known := imageOf(c.Image)
 		if len(c.Ports) == 0 && known.port != 0 {
-			out = append(out, listener{kind: known.kind, proto: "tcp", port: known.port, pod: p})
+			out = append(out, listener{known.kind, "tcp", anywhere(known.port), p})
 		}
 		for _, port := range c.Ports {
-			l := listener{kind: known.kind, proto: protocol(port.Protocol), port: uint16(port.ContainerPort), pod: p}
+			l := listener{known.kind, protocol(port.Protocol), anywhere(uint16(port.ContainerPort)), p}
 			if l.proto == "udp" && l.kind != "dns" {
 				l.kind = "echo"
 			}
@@ -54,26 +50,36 @@ func listenersOf(p *corev1.Pod) (out []listener) {
 	return out
 }
 
-// parseListens reads what the ListensAnnotation says.
+// running is the state of a container that runs, else nil.
+func running(p *corev1.Pod, container string) *corev1.ContainerStateRunning {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.Name == container {
+			return s.State.Running
+		}
+	}
+	return nil
+}
+
+// parseListens reads what the ListensAnnotation says, without what cannot be.
 func parseListens(text string, p *corev1.Pod) (out []listener) {
 	for word := range strings.FieldsSeq(text) {
-		l := listener{proto: "tcp", pod: p}
-		var at string
-		l.kind, at, _ = strings.Cut(word, ":")
-		if i := strings.LastIndexByte(at, ':'); i >= 0 {
-			l.address, _ = netip.ParseAddr(at[:i])
-			at = at[i+1:]
+		kind, address, _ := strings.Cut(word, ":")
+		if !strings.Contains(address, ":") {
+			address = "0.0.0.0:" + address
 		}
-		port, _ := strconv.ParseUint(at, 10, 16)
-		l.port = uint16(port)
-		out = append(out, l)
-		if l.kind == "dns" {
-			l.proto = "udp"
-			out = append(out, l)
+		at, err := netip.ParseAddrPort(address)
+		if err != nil || !at.Addr().Is4() {
+			continue
+		}
+		out = append(out, listener{kind, "tcp", at, p})
+		if kind == "dns" {
+			out = append(out, listener{kind, "udp", at, p})
 		}
 	}
 	return out
 }
+
+func anywhere(port uint16) netip.AddrPort { return netip.AddrPortFrom(netip.IPv4Unspecified(), port) }
 
 func protocol(p corev1.Protocol) string {
 	if p == corev1.ProtocolUDP {

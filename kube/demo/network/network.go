@@ -17,42 +17,29 @@ import (
 	"podpath/kube/demo/api"
 )
 
-// Objects are those of the cluster; *api.Store is one.
-type Objects interface {
-	List(resource, namespace string) []api.Object
-	Changed() <-chan struct{}
-}
-
 // Network is a running network. It is safe for concurrent use.
 type Network struct {
-	objects Objects
-	ctx     context.Context // of the servers, which no call brings one to
-	cancel  context.CancelFunc
-	work    sync.WaitGroup
+	store  *api.Store
+	ctx    context.Context // of the servers, which no call brings one to
+	cancel context.CancelFunc
+	work   sync.WaitGroup
 	// certificate is made when it is first needed.
 	certificate func() (tls.Certificate, error)
 
-	mu       sync.Mutex // guards all below
-	random   *rand.Rand
-	latest   *view
-	changed  <-chan struct{} // closed when latest is out of date
-	open     map[*session]bool
-	port     uint16                      // of the last client
-	affinity map[affinity]netip.AddrPort // endpoints that clients keep
-}
-
-// session is a connection that was accepted.
-type session struct {
-	near, far *conn
-	from, to  *host
+	mu      sync.Mutex // guards all below
+	random  *rand.Rand
+	latest  *view
+	changed <-chan struct{} // closed when latest is out of date
+	open    map[*conn]bool  // both ends of the connections that were accepted
+	port    uint16          // of the last client
 }
 
 // New returns the network of the cluster. Seed is for what kube-proxy chooses
 // at random.
-func New(objects Objects, seed uint64) *Network {
+func New(store *api.Store, seed uint64) *Network {
 	n := &Network{
-		objects: objects, certificate: sync.OnceValues(func() (tls.Certificate, error) { return api.SelfSigned(time.Now()) }), random: rand.New(rand.NewPCG(seed, seed)),
-		open: map[*session]bool{}, port: firstPort, affinity: map[affinity]netip.AddrPort{},
+		store: store, certificate: sync.OnceValues(func() (tls.Certificate, error) { return api.SelfSigned(time.Now()) }),
+		random: rand.New(rand.NewPCG(seed, seed)), open: map[*conn]bool{}, port: firstPort,
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n
@@ -62,8 +49,8 @@ func New(objects Objects, seed uint64) *Network {
 func (n *Network) Close() error {
 	n.cancel()
 	n.mu.Lock()
-	for s := range n.open {
-		s.far.fault(syscall.ECONNRESET)
+	for c := range n.open {
+		c.fault(syscall.ECONNRESET)
 	}
 	n.mu.Unlock()
 	n.work.Wait()
@@ -85,11 +72,11 @@ func (n *Network) view() *view {
 			return n.latest
 		}
 	}
-	n.changed = n.objects.Changed() // before the lists, so that no change is missed
-	n.latest = newView(n.objects)
-	for s := range n.open {
-		if !n.latest.lives(s.from) || !n.latest.lives(s.to) {
-			s.far.fault(syscall.ECONNRESET)
+	n.changed = n.store.Changed() // before the lists, so that no change is missed
+	n.latest = newView(n.store)
+	for c := range n.open {
+		if !n.latest.lives(c.host) {
+			c.fault(syscall.ECONNRESET)
 		}
 	}
 	return n.latest
@@ -99,23 +86,18 @@ func (n *Network) view() *view {
 // implements wire.Network.
 type Place struct {
 	network   *Network
-	host      string // the key of a host in a view
-	pod       string // NAMESPACE/NAME; "" on a machine
+	key       string // NAMESPACE/NAME of a Pod, or the name of a machine
 	container string // whose variables programs have; "" for the first one
 }
 
 // Pod is the place of programs in a Pod.
 func (n *Network) Pod(namespace, name string) (*Place, error) {
-	p := &Place{network: n, host: namespace + "/" + name, pod: namespace + "/" + name}
-	if _, err := p.at(n.view()); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return n.Machine(namespace + "/" + name)
 }
 
 // Machine is the place of programs on a Node, or on Outside.
 func (n *Network) Machine(name string) (*Place, error) {
-	p := &Place{network: n, host: name}
+	p := &Place{network: n, key: name}
 	if _, err := p.at(n.view()); err != nil {
 		return nil, err
 	}
@@ -139,9 +121,9 @@ func (p *Place) Addresses() []netip.Addr {
 }
 
 func (p *Place) at(v *view) (*host, error) {
-	h := v.hosts[p.host]
+	h := v.hosts[p.key]
 	if h == nil {
-		return nil, fmt.Errorf("%s has no network: %w", p.host, syscall.ENETDOWN)
+		return nil, fmt.Errorf("%s has no network: %w", p.key, syscall.ENETDOWN)
 	}
 	return h, nil
 }

@@ -149,7 +149,7 @@ func TestPacketsFindTheirWay(t *testing.T) {
 		"from outside to a Node":            {nil, Outside, "192.168.100.12:10256", "raspi002 to 192.168.100.100"},
 		"from a Pod to the world":           {nil, "a", "192.168.100.100:8080", "imac to 192.168.100.11"},
 		"a virtual address":                 {service("s", vip, both), "b", "10.96.0.80:8080", "a to 10.244.2.2"},
-		"a Pod that reaches itself by it":   {service("s", vip, both), "a", "10.96.0.80:8080", "a to 10.244.1.1"},
+		"a Pod that reaches itself by it":   {service("s", vip, both), "a", "10.96.0.80:8080", "a to 192.168.100.11"},
 		"it has no such port":               {service("s", vip, both), "b", "10.96.0.80:81", "timeout"},
 		"it has no endpoint":                {service("s", vip, ""), "b", "10.96.0.80:8080", "refused"},
 		"none is ready":                     {service("s", vip, endpointYAML("10.244.1.2", "ready: false")), "b", "10.96.0.80:8080", "refused"},
@@ -182,6 +182,7 @@ func TestPacketsFindTheirWay(t *testing.T) {
 		"a policy permits the block":        {[]string{fmt.Sprintf(deny, "ingress: [{from: [{ipBlock: {cidr: 10.244.1.0/24}}]}]")}, "a", "10.244.2.2:80", "b to 10.244.1.2"},
 		"a policy excepts the address":      {[]string{fmt.Sprintf(deny, "ingress: [{from: [{ipBlock: {cidr: 10.244.0.0/16, except: [10.244.1.2/32]}}]}]")}, "a", "10.244.2.2:80", "timeout"},
 		"a policy of egress":                {[]string{fmt.Sprintf(deny, "policyTypes: [Egress]")}, "b", "10.244.1.2:80", "timeout"},
+		"its rules say that it is one":      {[]string{fmt.Sprintf(deny, "egress: [{ports: [{port: 99}]}]")}, "b", "10.244.1.2:80", "timeout"},
 		"a policy of egress lets others in": {[]string{fmt.Sprintf(deny, "policyTypes: [Egress]")}, "a", "10.244.2.2:80", "b to 10.244.1.2"},
 		"a policy selects namespaces": {[]string{
 			fmt.Sprintf(deny, "ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}}}]}]"), "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: x}}}",
@@ -267,7 +268,7 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 		"_http._tcp.h.shop.svc.cluster.local. SRV":           "80 10-244-1-2.h.shop.svc.cluster.local.",
 		"x.shop.svc.cluster.local. A":                        "www.example.com. 203.0.113.80",
 		"x.shop.svc.cluster.local. CNAME":                    "www.example.com.",
-		"loop.shop.svc.cluster.local. A":                     strings.TrimSpace(strings.Repeat("loop.shop.svc.cluster.local. ", 9)),
+		"loop.shop.svc.cluster.local. A":                     strings.TrimSpace(strings.Repeat("loop.shop.svc.cluster.local. ", maxAliases)),
 		"none.shop.svc.cluster.local. A":                     "NXDOMAIN",
 		"www.example.com. A":                                 "203.0.113.80",
 		"www.example.net. A":                                 "NXDOMAIN",
@@ -280,7 +281,7 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Unpack(v.answer(query, true)); err != nil {
+		if err := m.Unpack(v.clusterNames().answer(query, true)); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -303,9 +304,68 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 		if m.RCode == dnsmessage.RCodeNameError {
 			text = "NXDOMAIN"
 		}
-		if text != want || len(got) == 0 && len(m.Authorities) != 1 || m.ID != 7 {
-			t.Errorf("%s: got %s with %d authorities, want %s", question, text, len(m.Authorities), want)
+		if text != want || m.ID != 7 {
+			t.Errorf("%s: got %s, want %s", question, text, want)
 		}
+	}
+}
+
+func TestTheWorldOutsideKnowsNoNamesOfTheCluster(t *testing.T) {
+	dns := `{apiVersion: v1, kind: Pod, metadata: {name: dns, namespace: kube-system, annotations: {demo.podpath/listens: "dns:53"}}, spec: {nodeName: raspi001, containers: [{name: app, image: coredns}]}, ` +
+		`status: {phase: Running, podIP: 10.244.1.53, containerStatuses: [{name: app, state: {running: {}}}]}}`
+	server := []string{
+		dns, "{apiVersion: v1, kind: Service, metadata: {name: kube-dns, namespace: kube-system, annotations: {demo.podpath/upstream: www.example.com=192.168.100.100}}, spec: {clusterIP: 10.96.0.10, ports: [{port: 53, protocol: UDP}]}}",
+		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: dns, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}, addressType: IPv4, ports: [{port: 53, protocol: UDP}], endpoints: [{addresses: [10.244.1.53]}]}",
+	}
+	l := newLab(t, append(server, service("s", vip, endpointYAML("10.244.1.2", "ready: true"))...)...)
+	for from, want := range map[string]string{"b": "a to 10.244.2.2", "raspi001": "no such host", Outside: "no such host"} {
+		for _, name := range []string{"S.shop.svc.cluster.local:8080", "s.shop.svc.cluster.local.:8080"} {
+			if got := l.dial(from, name); !strings.Contains(got, want) {
+				t.Errorf("%s: got %s to %s, want %s", from, got, name, want)
+			}
+		}
+		if got := l.dial(from, "www.example.com:8080"); !strings.HasPrefix(got, "imac to ") {
+			t.Errorf("%s: got %s, want the world outside", from, got)
+		}
+	}
+	if got, want := l.dial("a", "s:8080"), "a to 192.168.100.11"; got != want {
+		t.Errorf("got %s by the search list, want %s", got, want)
+	}
+}
+
+func TestPodsOnTheNetworkOfTheirNodeHaveItsName(t *testing.T) {
+	l := newLab(t)
+	place, err := l.Pod("kube-system", "proxy-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, command := range []string{"hostname", "env"} {
+		if exit, err := place.Exec(t.Context(), "busybox", []string{command}, nil, &out, io.Discard); exit != 0 || err != nil {
+			t.Errorf("%s: got %d, %v", command, exit, err)
+		}
+	}
+	if got := out.String(); !strings.HasPrefix(got, "raspi002\n") || !strings.Contains(got, "HOSTNAME=raspi002\n") {
+		t.Errorf("got %q, want the name of the Node", got)
+	}
+}
+
+func TestListenersThatCannotBeAreNone(t *testing.T) {
+	l := newLab(t, pod("b", "10.244.2.2", `annotations: {demo.podpath/listens: "http http:99999 http:::1:80 http:[::1]:80 : http:81"}`))
+	f, err := l.place("b").Open("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(f)
+	if strings.Count(string(text), " 0A ") != 1 || !strings.Contains(string(text), "00000000:0051 ") {
+		t.Errorf("got\n%swant port 81 alone", text)
+	}
+}
+
+func TestPodsRunOnNodesOnly(t *testing.T) {
+	l := newLab(t, strings.NewReplacer("raspi001", Outside, "proxy-1", "proxy-3").Replace(proxy(1)))
+	if _, err := l.Pod("kube-system", "proxy-3"); !errors.Is(err, syscall.ENETDOWN) {
+		t.Errorf("got %v for a Pod on a machine outside, want that it has no network", err)
 	}
 }
 
@@ -318,7 +378,7 @@ func TestLongAnswersOfDNSAreCutOverUDP(t *testing.T) {
 	m := dnsmessage.Message{Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("h.shop.svc.cluster.local."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
 	query, _ := m.Pack()
 	for _, packet := range []bool{true, false} {
-		reply := v.answer(query, packet)
+		reply := v.clusterNames().answer(query, packet)
 		if err := m.Unpack(reply); err != nil || m.Truncated != packet || packet && len(reply) > 512 || !packet && len(m.Answers) != 60 {
 			t.Errorf("packet %v: got %d bytes, %d answers, cut %v, %v", packet, len(reply), len(m.Answers), m.Truncated, err)
 		}
@@ -338,7 +398,7 @@ func TestVariablesAreThoseOfOlderServices(t *testing.T) {
 	}
 	text, _ := io.ReadAll(f)
 	got := strings.Split(string(text), "\x00")
-	for _, want := range []string{"HOSTNAME=b", "MY_OLD_SERVICE_HOST=10.96.0.9", "MY_OLD_SERVICE_PORT=80", "MY_OLD_SERVICE_PORT_WEB_UI=80", "MY_OLD_PORT_80_TCP_ADDR=10.96.0.9"} {
+	for _, want := range []string{"HOSTNAME=b", "MY_OLD_SERVICE_HOST=10.96.0.9", "MY_OLD_SERVICE_PORT=80", "MY_OLD_SERVICE_PORT_WEB_UI=80"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("got %q, want %s", got, want)
 		}
@@ -354,8 +414,9 @@ func TestRedisAndUDP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.WriteString(c, "*1\r\n$4\r\nPING\r\nwhat\r\nQUIT\r\n")
-	if got, _ := io.ReadAll(c); string(got) != "+PONG\r\n-ERR unknown command\r\n+OK\r\n" {
+	_, _ = io.WriteString(c, "*1\r\n$4\r\nPING\r\nwhat\r\n")
+	_ = c.(*conn).CloseWrite()
+	if got, _ := io.ReadAll(c); string(got) != "+PONG\r\n-ERR unknown command\r\n" {
 		t.Errorf("got %q", got)
 	}
 	l.put(strings.Replace(pod("c", "10.244.2.3", ""), "containerPort: 80", "containerPort: 7, protocol: UDP", 1))

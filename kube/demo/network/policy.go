@@ -18,44 +18,48 @@ func (v *view) denied(from *host, seen netip.Addr, to *host, proto string, port 
 	if from.node != nil && from.node == to.node && (from.pod == nil || to.pod == nil) || from == to {
 		return false // a Node always reaches its own Pods, and they reach it
 	}
-	sender := v.addresses[seen]
-	for _, at := range []*host{from, to} {
-		if at == nil || at.pod == nil {
-			continue
-		}
-		ingress, limited, permitted := at == to, false, false
-		for _, p := range v.policies {
-			types := p.Spec.PolicyTypes
-			if len(types) == 0 {
-				types = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}
-				if len(p.Spec.Egress) > 0 {
-					types = append(types, networkingv1.PolicyTypeEgress)
+	shut := func(at *host, direction networkingv1.PolicyType, peer *host, ip netip.Addr) (shut bool) {
+		for _, p := range v.limits(at, direction) {
+			shut = true
+			for _, r := range rules(p, direction) {
+				if v.permitsPeer(r.From, p.Namespace, peer, ip) && permitsPort(r.Ports, to.pod, proto, port) {
+					return false
 				}
 			}
-			direction := networkingv1.PolicyTypeEgress
-			if ingress {
-				direction = networkingv1.PolicyTypeIngress
-			}
-			ignored := v.namespaces[p.Namespace] != nil && v.namespaces[p.Namespace].Annotations[PoliciesAnnotation] == "ignored"
-			if ignored || p.Namespace != at.pod.Namespace || !slices.Contains(types, direction) || !selects(&p.Spec.PodSelector, at.pod.Labels) {
-				continue
-			}
-			limited = true
-			if ingress {
-				permitted = permitted || slices.ContainsFunc(p.Spec.Ingress, func(r networkingv1.NetworkPolicyIngressRule) bool {
-					return v.permitsPeer(r.From, p.Namespace, sender, seen) && permitsPort(r.Ports, to.pod, proto, port)
-				})
-			} else {
-				permitted = permitted || slices.ContainsFunc(p.Spec.Egress, func(r networkingv1.NetworkPolicyEgressRule) bool {
-					return v.permitsPeer(r.To, p.Namespace, to, to.ip) && permitsPort(r.Ports, to.pod, proto, port)
-				})
-			}
 		}
-		if limited && !permitted {
-			return true
-		}
+		return shut
 	}
-	return false
+	return shut(from, networkingv1.PolicyTypeEgress, to, to.ip) || shut(to, networkingv1.PolicyTypeIngress, v.addresses[seen], seen)
+}
+
+// limits are the policies that limit a Pod in a direction.
+func (v *view) limits(at *host, direction networkingv1.PolicyType) []*networkingv1.NetworkPolicy {
+	if at.pod == nil || v.namespace(at.pod.Namespace).Annotations[PoliciesAnnotation] == "ignored" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(v.policies), func(p *networkingv1.NetworkPolicy) bool {
+		return p.Namespace != at.pod.Namespace || !applies(&p.Spec, direction) || !selects(&p.Spec.PodSelector, at.pod.Labels)
+	})
+}
+
+// applies reports whether a policy is for a direction.
+func applies(p *networkingv1.NetworkPolicySpec, direction networkingv1.PolicyType) bool {
+	if len(p.PolicyTypes) > 0 {
+		return slices.Contains(p.PolicyTypes, direction)
+	}
+	return direction == networkingv1.PolicyTypeIngress || len(p.Egress) > 0
+}
+
+// rules are those of a policy in a direction. Either has peers and ports.
+func rules(p *networkingv1.NetworkPolicy, direction networkingv1.PolicyType) []networkingv1.NetworkPolicyIngressRule {
+	if direction == networkingv1.PolicyTypeIngress {
+		return p.Spec.Ingress
+	}
+	var out []networkingv1.NetworkPolicyIngressRule
+	for _, r := range p.Spec.Egress {
+		out = append(out, networkingv1.NetworkPolicyIngressRule{From: r.To, Ports: r.Ports})
+	}
+	return out
 }
 
 func selects(selector *metav1.LabelSelector, of labels.Set) bool {
@@ -74,7 +78,7 @@ func (v *view) permitsPeer(peers []networkingv1.NetworkPolicyPeer, namespace str
 		case p.PodSelector != nil && !selects(p.PodSelector, peer.pod.Labels):
 			return false
 		case p.NamespaceSelector != nil:
-			return selects(p.NamespaceSelector, v.namespaceLabels(peer.pod.Namespace))
+			return selects(p.NamespaceSelector, v.namespace(peer.pod.Namespace).Labels)
 		}
 		return peer.pod.Namespace == namespace
 	})

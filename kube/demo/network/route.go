@@ -1,7 +1,10 @@
 package network
 
 import (
-	"errors"
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"maps"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -10,12 +13,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// errDropped means that nobody answers: a black hole.
-var errDropped = errors.New("dropped")
-
 // fate is what becomes of a connection, or of a packet.
 type fate struct {
-	err   error // errDropped, or what the client is told
+	err   syscall.Errno // dropped, or what the client is told; 0 when it gets through
 	delay time.Duration
 	to    *host
 	by    listener       // that takes it
@@ -23,178 +23,146 @@ type fate struct {
 	seen  netip.Addr     // whom the other side sees
 }
 
-// way is how an address leads to a port of a Service.
-type way int
+// dropped is what clients are told in the end when nobody answers.
+const dropped = syscall.ETIMEDOUT
 
-const (
-	byClusterIP way = iota
-	byNodePort
-	byExternalIP
-)
-
-// virtual is a port of a Service behind an address.
-type virtual struct {
-	service *corev1.Service
-	port    corev1.ServicePort
-	way     way
+// entry is a port of a Service behind an address.
+type entry struct {
+	service  *corev1.Service
+	port     corev1.ServicePort
+	door     *corev1.Node // whose kube-proxy leads on; nil for none
+	external bool         // it is not the ClusterIP
 }
 
-// affinity is a client of a Service with sessionAffinity ClientIP.
-type affinity struct {
-	service string
-	port    int32
-	client  netip.Addr
-}
-
-// virtual finds the Service behind an address.
-func (v *view) virtual(proto string, to netip.AddrPort) *virtual {
+// entry finds the Service behind an address. For a ClusterIP the door is the
+// Node of the client, for a node port that of the address, and for external
+// addresses that of the client or, from outside of the cluster, any that can.
+func (v *view) entry(from *host, proto string, to netip.AddrPort) *entry {
 	ip, machine := to.Addr().String(), v.addresses[to.Addr()]
-	atNode := machine != nil && machine.node != nil && machine.pod == nil
 	for _, s := range v.services {
+		external := slices.Contains(s.Spec.ExternalIPs, ip) ||
+			slices.ContainsFunc(s.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return i.IP == ip })
 		for _, p := range s.Spec.Ports {
-			external := slices.Contains(s.Spec.ExternalIPs, ip) ||
-				slices.ContainsFunc(s.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return i.IP == ip })
 			switch {
 			case protocol(p.Protocol) != proto:
 			case s.Spec.ClusterIP == ip && p.Port == int32(to.Port()):
-				return &virtual{s, p, byClusterIP}
+				return &entry{s, p, from.node, false}
 			case external && p.Port == int32(to.Port()):
-				return &virtual{s, p, byExternalIP}
-			case atNode && p.NodePort != 0 && p.NodePort == int32(to.Port()):
-				return &virtual{s, p, byNodePort}
+				return &entry{s, p, cmp.Or(from.node, v.entrance(s, p)), true}
+			case machine != nil && machine.pod == nil && p.NodePort != 0 && p.NodePort == int32(to.Port()):
+				return &entry{s, p, machine.node, true}
 			}
 		}
 	}
 	return nil
 }
 
-// route decides what becomes of a packet from a host. What goes to a Service is
-// led to an endpoint by kube-proxy of one Node: that of the client for virtual
-// addresses, that of the address for node ports, and for external addresses
-// outside of the cluster any that can.
-func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fate {
-	if to.Addr().IsLoopback() {
-		return from.take(fate{to: from, at: to, seen: to.Addr()}, proto)
-	}
-	s := v.virtual(proto, to)
-	if s == nil {
-		return v.arrive(from, from.ip, proto, to)
-	}
-	door := from.node
-	switch {
-	case s.way == byNodePort:
-		door = v.addresses[to.Addr()].node
-		if v.lost(from, from.ip, v.addresses[to.Addr()], proto, to.Port()) {
-			return fate{err: errDropped}
-		}
-	case door == nil && s.way == byExternalIP:
-		door = v.entrance(s)
-	}
-	if door == nil || down(door) || !v.proxied(door) {
-		return v.arrive(from, from.ip, proto, to)
-	}
-	eligible, err := v.eligible(s, door, from)
-	if err != nil {
-		return fate{err: err}
-	}
-	chosen := n.pick(s, from.ip, eligible)
-	switch {
-	case s.way == byClusterIP && chosen.Addr() == from.ip && from.pod != nil: // a Pod would not take it from itself
-		return from.take(fate{to: from, at: chosen.AddrPort, seen: gateway(door)}, proto)
-	case s.way == byClusterIP:
-		return v.arrive(from, from.ip, proto, chosen.AddrPort)
-	case s.service.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal: // keeps the client's address
-		return v.arrive(v.hosts[door.Name], from.ip, proto, chosen.AddrPort)
-	default: // masqueraded, so that the answer comes back the same way
-		return v.arrive(v.hosts[door.Name], v.hosts[door.Name].ip, proto, chosen.AddrPort)
-	}
-}
-
-// gateway is the address of a Node in its own Pod network.
-func gateway(n *corev1.Node) netip.Addr {
-	block, err := netip.ParsePrefix(n.Spec.PodCIDR)
-	if err != nil || !block.Addr().Is4() {
-		return netip.AddrFrom4([4]byte{})
-	}
-	return block.Addr().Next()
-}
-
 // entrance is the Node that takes what comes from outside for an external
 // address: the first one that can do something with it.
-func (v *view) entrance(s *virtual) *corev1.Node {
-	local := s.service.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
-	var names []string
-	for name, h := range v.hosts {
-		if h.node != nil && h.name == h.node.Name && name == h.name && !down(h.node) {
-			names = append(names, name)
+func (v *view) entrance(s *corev1.Service, p corev1.ServicePort) *corev1.Node {
+	for _, name := range slices.Sorted(maps.Keys(v.hosts)) {
+		h := v.hosts[name]
+		if h.node == nil || h.name != h.node.Name || down(h.node) {
+			continue
 		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if !local || slices.ContainsFunc(v.endpoints(s.service, s.port), func(e endpoint) bool { return e.ready && e.node == name }) {
-			return v.hosts[name].node
+		if !staysLocal(s) || slices.ContainsFunc(v.endpoints(s, p), func(e endpoint) bool { return e.ready && e.node == h.name }) {
+			return h.node
 		}
 	}
 	return nil
 }
 
+// staysLocal reports whether a Node leads what comes from outside to its own
+// Pods only, with the address of the client.
+func staysLocal(s *corev1.Service) bool {
+	return s.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
+}
+
+// route decides what becomes of a packet from a host. What goes to a Service is
+// led to an endpoint by the kube-proxy of one Node.
+func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fate {
+	switch {
+	case !to.Addr().Is4():
+		return fate{err: syscall.ENETUNREACH}
+	case to.Addr().IsLoopback():
+		return from.take(to.Addr(), proto, to)
+	}
+	e := v.entry(from, proto, to)
+	if e == nil || e.door == nil || !v.proxied(e.door) {
+		return v.arrive(from, from.ip, proto, to)
+	}
+	door := v.hosts[e.door.Name]
+	if v.lost(from, from.ip, door, proto, to.Port()) {
+		return fate{err: dropped}
+	}
+	eligible, err := v.eligible(e, from)
+	if err != 0 {
+		return fate{err: err}
+	}
+	chosen, sender, seen := n.pick(e.service, from.ip, eligible), from, from.ip
+	if e.external {
+		sender = door
+	}
+	if e.external && !staysLocal(e.service) || chosen.Addr() == from.ip && from.pod != nil {
+		seen = door.ip // masqueraded, so that the answer comes back the same way, and a Pod takes it from itself
+	}
+	return v.arrive(sender, seen, proto, chosen.AddrPort)
+}
+
 // eligible are the endpoints that kube-proxy chooses from: those that are
 // ready, else those that still serve while they terminate (KEP-1669). Without
 // any it rejects; where a traffic policy leaves none it drops.
-func (v *view) eligible(s *virtual, door *corev1.Node, from *host) ([]endpoint, error) {
-	var ready, serving []endpoint
-	for _, e := range v.endpoints(s.service, s.port) {
-		switch {
-		case e.ready:
-			ready = append(ready, e)
-		case e.serving && e.terminating:
-			serving = append(serving, e)
-		}
+func (v *view) eligible(e *entry, from *host) ([]endpoint, syscall.Errno) {
+	all := v.endpoints(e.service, e.port)
+	usable := slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool { return !e.ready })
+	if len(usable) == 0 {
+		usable = slices.DeleteFunc(all, func(e endpoint) bool { return !e.leaving })
 	}
-	if len(ready) == 0 {
-		ready = serving
-	}
-	if len(ready) == 0 {
+	if len(usable) == 0 {
 		return nil, syscall.ECONNREFUSED
 	}
-	internal := s.way == byClusterIP && value(s.service.Spec.InternalTrafficPolicy) == corev1.ServiceInternalTrafficPolicyLocal
-	external := s.way != byClusterIP && s.service.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal && from.node != door
-	if internal || external {
-		ready = slices.DeleteFunc(ready, func(e endpoint) bool { return e.node != door.Name })
+	local := value(e.service.Spec.InternalTrafficPolicy) == corev1.ServiceInternalTrafficPolicyLocal
+	if e.external {
+		local = staysLocal(e.service) && from.node != e.door
 	}
-	if len(ready) == 0 {
-		return nil, errDropped
+	if local {
+		usable = slices.DeleteFunc(usable, func(u endpoint) bool { return u.node != e.door.Name })
 	}
-	return ready, nil
+	if len(usable) == 0 {
+		return nil, dropped
+	}
+	return usable, 0
 }
 
 // pick chooses at random, as kube-proxy does, or the same one again for a client
 // with affinity.
-func (n *Network) pick(s *virtual, client netip.Addr, eligible []endpoint) endpoint {
+func (n *Network) pick(s *corev1.Service, client netip.Addr, eligible []endpoint) endpoint {
+	if s.Spec.SessionAffinity == corev1.ServiceAffinityClientIP {
+		return slices.MaxFunc(eligible, func(a, b endpoint) int { return cmp.Compare(bond(client, a), bond(client, b)) })
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	key := affinity{s.service.Namespace + "/" + s.service.Name, s.port.Port, client}
-	sticky := s.service.Spec.SessionAffinity == corev1.ServiceAffinityClientIP
-	if i := slices.IndexFunc(eligible, func(e endpoint) bool { return e.AddrPort == n.affinity[key] }); sticky && i >= 0 {
-		return eligible[i]
-	}
-	chosen := eligible[n.random.IntN(len(eligible))]
-	if sticky {
-		n.affinity[key] = chosen.AddrPort
-	}
-	return chosen
+	return eligible[n.random.IntN(len(eligible))]
+}
+
+// bond is a number for a client and an endpoint. The highest one decides, so that
+// a client changes only when its endpoint goes or a new one suits better.
+func bond(client netip.Addr, e endpoint) uint32 {
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, e.AddrPort, client)
+	return h.Sum32()
 }
 
 // arrive decides what becomes of a packet to an address that is no Service's.
 func (v *view) arrive(from *host, seen netip.Addr, proto string, at netip.AddrPort) fate {
 	to := v.addresses[at.Addr()]
 	if to == nil || v.lost(from, seen, to, proto, at.Port()) {
-		return fate{err: errDropped}
+		return fate{err: dropped}
 	}
 	if from.pod != nil && to.pod == nil && to.node != from.node { // what leaves the Pod network is masqueraded
 		seen = v.hosts[from.node.Name].ip
 	}
-	f := to.take(fate{to: to, at: at, seen: seen}, proto)
+	f := to.take(seen, proto, at)
 	if to.node != from.node {
 		f.delay += acrossNodes
 	}
@@ -213,8 +181,8 @@ func (v *view) lost(from *host, seen netip.Addr, to *host, proto string, port ui
 		if at.node == nil || other.node == nil {
 			return false
 		}
-		missing, is := Fault(at.node.Annotations, "no-route")
-		return is && missing == other.node.Name
+		missing, _ := Fault(at.node.Annotations, "no-route")
+		return missing == other.node.Name
 	}
 	switch sender := v.addresses[seen]; {
 	case down(from.node), down(to.node):
@@ -228,27 +196,22 @@ func (v *view) lost(from *host, seen netip.Addr, to *host, proto string, port ui
 }
 
 // take finds who listens there.
-func (h *host) take(f fate, proto string) fate {
-	i := slices.IndexFunc(h.listeners, func(l listener) bool {
-		anywhere := !l.address.IsValid() || l.address.IsUnspecified()
-		return l.proto == proto && l.port == f.at.Port() && (anywhere || l.address == f.at.Addr())
-	})
+func (h *host) take(seen netip.Addr, proto string, at netip.AddrPort) fate {
+	f := fate{to: h, at: at, seen: seen, err: syscall.ECONNREFUSED}
 	pod := h.pod
-	if i >= 0 {
-		f.by = h.listeners[i]
-		pod = f.by.pod
-	}
-	if pod != nil {
-		late, _ := Fault(pod.Annotations, "delay")
-		f.delay, _ = time.ParseDuration(late)
-	}
-	if i < 0 {
-		f.err = syscall.ECONNREFUSED
-	}
-	if pod != nil && !f.at.Addr().IsLoopback() {
-		if _, drops := Fault(pod.Annotations, "drop"); drops {
-			f.err = errDropped
+	for _, l := range h.listeners {
+		if l.proto == proto && l.at.Port() == at.Port() && (l.at.Addr().IsUnspecified() || l.at.Addr() == at.Addr()) {
+			f.by, f.err, pod = l, 0, l.pod
+			break
 		}
+	}
+	if pod == nil {
+		return f
+	}
+	late, _ := Fault(pod.Annotations, "delay")
+	f.delay, _ = time.ParseDuration(late)
+	if _, drops := Fault(pod.Annotations, "drop"); drops && !at.Addr().IsLoopback() {
+		f.err = dropped
 	}
 	return f
 }

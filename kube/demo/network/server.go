@@ -2,8 +2,6 @@ package network
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
@@ -14,42 +12,48 @@ import (
 	"time"
 )
 
-// serve is the program that took a connection. Whoever calls it closes that.
-func (n *Network) serve(c *conn, f fate) {
-	switch f.by.kind {
+// server is the program that took a connection. Whoever lets it serve closes
+// that.
+type server struct {
+	*conn
+	network *Network
+	by      listener
+}
+
+func (s server) serve() {
+	switch s.by.kind {
 	case "http":
-		n.http(c, f, n.page)
+		s.http(s.conn, s.page)
 	case "https":
-		n.https(c, f, n.page)
+		s.https(s.page)
 	case "ingress":
-		if f.at.Port() == 443 {
-			n.https(c, f, n.ingress)
+		if s.local.Port() == 443 {
+			s.https(s.ingress)
 		} else {
-			n.http(c, f, n.ingress)
+			s.http(s.conn, s.ingress)
 		}
 	case "redis":
-		redis(c, f)
+		s.redis()
 	case "dns":
-		n.dns(c)
+		s.dns()
 	case "reset":
-		_, _ = c.Read(make([]byte, 1)) // sooner a client might take it for a refusal
-		_ = c.SetLinger(0)
+		_, _ = s.Read(make([]byte, 1)) // sooner a client might take it for a refusal
+		_ = s.SetLinger(0)
 	default:
-		_, _ = io.Copy(c, c)
+		_, _ = io.Copy(s.conn, s.conn)
 	}
 }
 
-// handler answers a request that came over a connection from client.
-type handler func(f fate, r *http.Request, client net.Addr) *http.Response
-
-func (n *Network) http(c net.Conn, f fate, answer handler) {
+// http answers the requests that come over c, which is the connection or TLS
+// on it.
+func (s server) http(c net.Conn, answer func(*http.Request) *http.Response) {
 	in := bufio.NewReader(c)
 	for {
 		r, err := http.ReadRequest(in)
 		if err != nil {
 			return
 		}
-		reply := answer(f, r, c.RemoteAddr())
+		reply := answer(r)
 		reply.Request, reply.ProtoMajor, reply.ProtoMinor, reply.Close = r, 1, 1, reply.Close || r.Close
 		err = reply.Write(c)
 		_ = reply.Body.Close()
@@ -59,13 +63,13 @@ func (n *Network) http(c net.Conn, f fate, answer handler) {
 	}
 }
 
-func (n *Network) https(c net.Conn, f fate, answer handler) {
-	made, err := n.certificate()
+func (s server) https(answer func(*http.Request) *http.Response) {
+	made, err := s.network.certificate()
 	if err != nil {
 		return
 	}
-	secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{made}, MinVersion: tls.VersionTLS12})
-	n.http(secure, f, answer)
+	secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{made}, MinVersion: tls.VersionTLS12})
+	s.http(secure, answer)
 	_ = secure.CloseWrite()
 }
 
@@ -77,95 +81,81 @@ func text(status int, body string) *http.Response {
 }
 
 // page says who answers.
-func (n *Network) page(f fate, r *http.Request, client net.Addr) *http.Response {
-	if f.by.pod != nil && r.URL.Path == "/" && strings.Contains(f.by.pod.Spec.Containers[0].Image, "nginx") {
-		return text(http.StatusOK, fmt.Sprintf("<h1>Welcome to nginx!</h1>\n<p>%s at %s</p>\n", hostname(f.to), f.to.ip))
+func (s server) page(r *http.Request) *http.Response {
+	name, ip := hostname(s.host), s.host.ip
+	if s.by.pod != nil && r.URL.Path == "/" && strings.Contains(s.by.pod.Spec.Containers[0].Image, "nginx") {
+		return text(http.StatusOK, fmt.Sprintf("<h1>Welcome to nginx!</h1>\n<p>%s at %s</p>\n", name, ip))
 	}
-	return text(http.StatusOK, fmt.Sprintf("Hostname: %s\nIP: %s\nRemoteAddr: %s\n%s %s\n", hostname(f.to), f.to.ip, client, r.Method, r.URL.Path))
+	return text(http.StatusOK, fmt.Sprintf("Hostname: %s\nIP: %s\nRemoteAddr: %s\n%s %s\n", name, ip, s.remote, r.Method, r.URL.Path))
 }
 
 func hostname(h *host) string { return h.name[strings.LastIndexByte(h.name, '/')+1:] }
 
-// redis answers to PING and INFO, written as a person would or as a client does.
-func redis(c *conn, f fate) {
-	for lines := bufio.NewScanner(c); lines.Scan(); {
-		reply := "-ERR unknown command\r\n"
-		switch word := strings.ToUpper(strings.TrimSpace(lines.Text())); {
-		case word == "" || strings.ContainsAny(word[:1], "*$"):
+// redis answers to PING, written as a person would or as a client does.
+func (s server) redis() {
+	for lines := bufio.NewScanner(s.conn); lines.Scan(); {
+		word, reply := lines.Text(), "-ERR unknown command\r\n"
+		if word == "" || word[0] == '*' || word[0] == '$' {
 			continue
-		case word == "PING":
-			reply = "+PONG\r\n"
-		case word == "INFO":
-			info := "redis_version:3.2.12\r\nhostname:" + hostname(f.to) + "\r\n"
-			reply = fmt.Sprintf("$%d\r\n%s\r\n", len(info), info)
-		case word == "QUIT":
-			_, _ = io.WriteString(c, "+OK\r\n")
-			return
 		}
-		if _, err := io.WriteString(c, reply); err != nil {
+		if strings.EqualFold(word, "PING") {
+			reply = "+PONG\r\n"
+		}
+		if _, err := io.WriteString(s.conn, reply); err != nil {
 			return
 		}
 	}
 }
 
 // dns answers questions: over TCP the length goes before each message.
-func (n *Network) dns(c *conn) {
-	packet, length := make([]byte, window), make([]byte, 2)
+func (s server) dns() {
+	packet, length := make([]byte, maxPacket), make([]byte, 2)
 	for {
-		var question []byte
 		size, err := 0, error(nil)
-		if c.packets {
-			size, err = c.Read(packet)
-			question = packet[:size]
-		} else if _, err = io.ReadFull(c, length); err == nil {
-			question = make([]byte, binary.BigEndian.Uint16(length))
-			_, err = io.ReadFull(c, question)
+		if s.packets {
+			size, err = s.Read(packet)
+		} else if _, err = io.ReadFull(s.conn, length); err == nil {
+			packet = make([]byte, binary.BigEndian.Uint16(length))
+			size, err = io.ReadFull(s.conn, packet)
 		}
 		if err != nil {
 			return
 		}
-		reply := n.view().answer(question, c.packets)
-		if !c.packets {
+		reply := s.network.view().namesAt(s.by).answer(packet[:size], s.packets)
+		if !s.packets {
 			reply = append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)
 		}
-		if _, err := c.Write(reply); err != nil {
+		if _, err := s.Write(reply); err != nil {
 			return
 		}
 	}
 }
 
-// proxyTimeout is how long the Ingress controller waits for a backend.
-const proxyTimeout = 5 * time.Second
-
 // ingress passes a request on to the Service that an Ingress names.
-func (n *Network) ingress(f fate, r *http.Request, client net.Addr) *http.Response {
-	v := n.view()
-	target, matched := v.backend(r.Host, r.URL.Path)
-	switch {
-	case !matched:
+func (s server) ingress(r *http.Request) *http.Response {
+	target, matched := s.network.view().backend(r.Host, r.URL.Path)
+	if !matched {
 		return text(http.StatusNotFound, "404 page not found\n")
-	case target == "":
+	}
+	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", target, ""
+	r.Header.Set("X-Forwarded-For", s.remote.String())
+	place := &Place{network: s.network, key: s.host.name}
+	reply, err := place.client().Do(r.WithContext(s.network.ctx))
+	if err != nil { // also when there is no target
 		return text(http.StatusServiceUnavailable, "503 Service Temporarily Unavailable\n")
 	}
-	ctx, cancel := context.WithTimeout(n.ctx, proxyTimeout)
-	defer cancel()
-	place := &Place{network: n, host: f.to.name}
-	out, err := place.DialContext(ctx, "tcp", target)
-	if err != nil {
-		return text(http.StatusServiceUnavailable, "503 Service Temporarily Unavailable\n")
-	}
-	defer func() { _ = out.Close() }()
-	_ = out.SetDeadline(time.Now().Add(proxyTimeout))
-	r.Header.Set("X-Forwarded-For", client.String())
-	err = r.Write(out)
-	reply, errReply := http.ReadResponse(bufio.NewReader(out), r)
-	if err != nil || errReply != nil {
-		return text(http.StatusBadGateway, "502 Bad Gateway\n")
-	}
-	body, err := io.ReadAll(reply.Body)
-	if err != nil {
-		return text(http.StatusBadGateway, "502 Bad Gateway\n")
-	}
-	reply.Body, reply.ContentLength, reply.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 	return reply
+}
+
+// programTimeout is how long curl, the Ingress controller and the like wait.
+const programTimeout = 5 * time.Second
+
+// client speaks HTTP from a place. It trusts whom it talks to, and does not go
+// where that sends it.
+func (p *Place) client() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: p.DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       programTimeout,
+	}
 }

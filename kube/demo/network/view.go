@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -8,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"podpath/kube/demo/api"
 )
@@ -34,9 +34,10 @@ type host struct {
 // endpoint is one address behind a port of a Service.
 type endpoint struct {
 	netip.AddrPort
-	node                        string
-	ready, serving, terminating bool
-	hostname                    string
+	node     string
+	ready    bool
+	leaving  bool   // it still serves while it terminates
+	hostname string // below the name of its Service
 }
 
 // view is the cluster at one moment.
@@ -45,19 +46,18 @@ type view struct {
 	addresses  map[netip.Addr]*host
 	pods       map[string]*corev1.Pod
 	services   []*corev1.Service
-	slices     map[string][]*discoveryv1.EndpointSlice // by NAMESPACE/SERVICE
+	slices     []*discoveryv1.EndpointSlice
 	policies   []*networkingv1.NetworkPolicy
 	ingresses  []*networkingv1.Ingress
-	namespaces map[string]*corev1.Namespace
-	upstream   map[string]netip.Addr
+	namespaces []*corev1.Namespace
 }
 
-func newView(objects Objects) *view {
+func newView(objects *api.Store) *view {
 	v := &view{
 		hosts: map[string]*host{}, addresses: map[netip.Addr]*host{}, pods: map[string]*corev1.Pod{},
-		services: api.ListOf[*corev1.Service](objects, "services"), slices: map[string][]*discoveryv1.EndpointSlice{},
+		services: api.ListOf[*corev1.Service](objects, "services"), slices: api.ListOf[*discoveryv1.EndpointSlice](objects, "endpointslices"),
 		policies: api.ListOf[*networkingv1.NetworkPolicy](objects, "networkpolicies"), ingresses: api.ListOf[*networkingv1.Ingress](objects, "ingresses"),
-		namespaces: map[string]*corev1.Namespace{}, upstream: map[string]netip.Addr{},
+		namespaces: api.ListOf[*corev1.Namespace](objects, "namespaces"),
 	}
 	for name, o := range outsiders {
 		v.add(name, &host{name: name, listeners: parseListens(o.listens, nil)}, o.ip)
@@ -67,21 +67,6 @@ func newView(objects Objects) *view {
 	}
 	for _, p := range api.ListOf[*corev1.Pod](objects, "pods") {
 		v.addPod(p)
-	}
-	for _, s := range api.ListOf[*discoveryv1.EndpointSlice](objects, "endpointslices") {
-		key := s.Namespace + "/" + s.Labels[discoveryv1.LabelServiceName]
-		v.slices[key] = append(v.slices[key], s)
-	}
-	for _, ns := range api.ListOf[*corev1.Namespace](objects, "namespaces") {
-		v.namespaces[ns.Name] = ns
-	}
-	for _, s := range v.services {
-		for entry := range strings.FieldsSeq(s.Annotations[UpstreamAnnotation]) {
-			name, address, _ := strings.Cut(entry, "=")
-			if ip, ok := parse4(address); ok {
-				v.upstream[name+"."] = ip
-			}
-		}
 	}
 	return v
 }
@@ -112,7 +97,7 @@ func (v *view) addPod(p *corev1.Pod) {
 	key := p.Namespace + "/" + p.Name
 	v.pods[key] = p
 	node := v.hosts[p.Spec.NodeName]
-	if node == nil || p.Status.PodIP == "" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+	if node == nil || node.node == nil || p.Status.PodIP == "" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
 		return
 	}
 	if p.Spec.HostNetwork {
@@ -133,23 +118,21 @@ func (v *view) lives(h *host) bool {
 
 // endpoints are those behind a port of a Service, from its EndpointSlices.
 func (v *view) endpoints(s *corev1.Service, port corev1.ServicePort) (out []endpoint) {
-	for _, slice := range v.slices[s.Namespace+"/"+s.Name] {
+	for _, slice := range v.slices {
+		if slice.Namespace != s.Namespace || slice.Labels[discoveryv1.LabelServiceName] != s.Name {
+			continue
+		}
 		for _, p := range slice.Ports {
 			if p.Port == nil || value(p.Name) != port.Name || protocol(value(p.Protocol)) != protocol(port.Protocol) {
 				continue
 			}
 			for _, e := range slice.Endpoints {
 				ready := e.Conditions.Ready == nil || *e.Conditions.Ready
-				serving := ready
-				if e.Conditions.Serving != nil {
-					serving = *e.Conditions.Serving
-				}
+				leaving := value(e.Conditions.Serving) && value(e.Conditions.Terminating)
 				for _, a := range e.Addresses {
 					if ip, ok := parse4(a); ok {
-						out = append(out, endpoint{
-							netip.AddrPortFrom(ip, uint16(*p.Port)), value(e.NodeName), ready, serving, value(e.Conditions.Terminating),
-							value(e.Hostname),
-						})
+						hostname := cmp.Or(value(e.Hostname), strings.ReplaceAll(a, ".", "-"))
+						out = append(out, endpoint{netip.AddrPortFrom(ip, uint16(*p.Port)), value(e.NodeName), ready, leaving, hostname})
 					}
 				}
 			}
@@ -158,11 +141,14 @@ func (v *view) endpoints(s *corev1.Service, port corev1.ServicePort) (out []endp
 	return out
 }
 
-func (v *view) namespaceLabels(name string) labels.Set {
-	if ns := v.namespaces[name]; ns != nil {
-		return ns.Labels
+// namespace is an empty one when it is not there.
+func (v *view) namespace(name string) *corev1.Namespace {
+	for _, ns := range v.namespaces {
+		if ns.Name == name {
+			return ns
+		}
 	}
-	return nil
+	return &corev1.Namespace{}
 }
 
 // value is what a pointer leads to, or nothing.
