@@ -21,7 +21,8 @@ type Options struct {
 	Kubeconfig string // a file; empty for $KUBECONFIG, then ~/.kube/config, then the Pod's own service account
 	// Inline is the text of a kubeconfig, in place of any file.
 	Inline []byte
-	// Dial connects to the API server; nil for the network.
+	// Dial connects to the API server; nil for the network of the system, which
+	// client-go uses for exec and port-forward in any case.
 	Dial          func(ctx context.Context, network, address string) (net.Conn, error)
 	Context       string
 	Namespace     string

@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -9,27 +10,43 @@ import (
 	"podpath/kube"
 )
 
+// clusterDomain is what nearly all clusters call themselves; a name that ends
+// in another one is not taken for a name of the cluster.
+const clusterDomain = "cluster.local"
+
 // meant is the Service that a name means where it is asked: NAME of the Pod's
 // own namespace, NAME.NAMESPACE, NAME.NAMESPACE.svc or NAME.NAMESPACE.svc.ZONE,
 // each after _PORT._PROTOCOL where it is for SRV (RFC 2782). The Service need
 // not exist. Names that may be of somebody else are none.
 func (w *World) meant(s Source, name string) (kube.Key, bool) {
-	parts := strings.Split(strings.TrimSuffix(name, "."), ".")
-	for len(parts) > 1 && strings.HasPrefix(parts[0], "_") {
-		parts = parts[1:]
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	for len(labels) > 1 && strings.HasPrefix(labels[0], "_") {
+		labels = labels[1:]
 	}
-	if _, err := netip.ParseAddr(name); err == nil || parts[0] == "" || len(parts) > 2 && parts[2] != "svc" {
-		return kube.Key{}, false
+	key, rest := kube.Key{Namespace: cmp.Or(w.asker(s).Namespace, w.Home), Name: labels[0]}, labels[1:]
+	if _, err := netip.ParseAddr(name); err == nil || labels[0] == "" {
+		return key, false
 	}
-	key := kube.Key{Namespace: s.Pod.Namespace, Name: parts[0]}
-	if key.Namespace == "" {
-		key.Namespace = w.Home
+	short := !strings.HasSuffix(name, ".") // the search list completes it
+	switch {
+	case len(rest) == 0:
+		return key, short
+	case len(rest) == 1: // or a Pod of a headless Service, HOST.SERVICE
+		host := w.Service(kube.Key{Namespace: key.Namespace, Name: rest[0]}) != nil
+		known := rest[0] == w.Home || slices.Contains(w.Namespaces, rest[0])
+		key.Namespace = rest[0]
+		return key, short && (w.Service(key) != nil || known && !host)
 	}
-	if len(parts) > 1 {
-		key.Namespace = parts[1]
+	key.Namespace = rest[0]
+	return key, rest[1] == "svc" && (len(rest) == 2 && short || strings.Join(rest[2:], ".") == clusterDomain)
+}
+
+// asker is the Pod whose resolver is asked; its Name is empty on a machine.
+func (w *World) asker(s Source) kube.Key {
+	if s.Kind == FromLocal {
+		return w.LocalPod
 	}
-	known := key.Namespace == w.Home || w.Service(key) != nil || slices.Contains(w.Namespaces, key.Namespace)
-	return key, len(parts) != 2 || known
+	return s.Pod
 }
 
 // aboutName finds the Service that a name of the cluster means.
@@ -52,9 +69,13 @@ func (w *World) expectNamed(s Source, about About, e Expectation) Expectation {
 // expectName is the rule for names of the cluster: a Pod asks the cluster's
 // DNS unless its dnsPolicy says otherwise, and a machine asks another server.
 func (w *World) expectName(s Source, e Expectation) Expectation {
-	pod := w.Pod(s.Pod)
-	if pod == nil {
+	asker := w.asker(s)
+	pod := w.Pod(asker)
+	switch {
+	case asker.Name == "":
 		return fromMachine(s)
+	case pod == nil: // in another namespace than podpath looks at
+		return e
 	}
 	// Where the DNS server is is not known here: it counts as somebody unknown.
 	if why := w.denied(traffic{from: pod, fromIP: pod.IP(), port: dnsPort, protocol: "UDP"}); why != "" && e.Outcome == Reached {
@@ -86,7 +107,8 @@ func (k kase) noSuchService() *Cause {
 		name = k.Ask.DNS.Name
 	}
 	key, ok := k.meant(k.Source, name)
-	if !ok || k.Stage != StageResolve || k.Error == NoError || k.Service(key) != nil || !k.unknown(key.Name+"."+key.Namespace+".svc.") {
+	listed := k.State(kube.Services).Listed && (k.Scope.All() || k.Scope.Namespace == key.Namespace)
+	if !ok || !listed || k.Service(key) != nil || k.Stage != StageResolve || k.Error == NoError || !k.unknown(key.Name+"."+key.Namespace+".svc.") {
 		return nil
 	}
 	return &Cause{

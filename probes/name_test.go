@@ -3,15 +3,17 @@ package probes
 import (
 	"strings"
 	"testing"
+
+	"podpath/kube"
 )
 
 func TestNamesMeanServices(t *testing.T) {
 	w := lookAt(t, "shop", story(), "{apiVersion: v1, kind: Namespace, metadata: {name: bank}}", "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}")
 	pod, local := source(t, w, "pod/web-1"), source(t, w, "local")
 	for name, want := range map[string]string{
-		"web": "shop/web", "no-such": "shop/no-such", "web.": "shop/web", "web.shop": "shop/web", "web.bank": "bank/web",
+		"web": "shop/web", "no-such": "shop/no-such", "web.": "", "web.shop": "shop/web", "web.bank": "bank/web",
 		"web.shop.svc": "shop/web", "_http._tcp.web.shop.svc": "shop/web", "web.nowhere.svc": "nowhere/web", "web.shop.svc.cluster.local.": "shop/web",
-		"example.com": "", "www.example.com": "", "10.96.0.7": "", "fd00::7": "", "": "", ".": "",
+		"web.shop.svc.": "", "web.shop.svc.example.com": "", "web-0.web": "", "example.com": "", "www.example.com": "", "10.96.0.7": "", "fd00::7": "", "": "", ".": "",
 	} {
 		for _, s := range []Source{pod, local} {
 			got := ""
@@ -22,6 +24,22 @@ func TestNamesMeanServices(t *testing.T) {
 				t.Errorf("%q from %s: got %q, want %q", name, s.Label, got, want)
 			}
 		}
+	}
+}
+
+func TestNamesThatPodpathAsksForInAPodAreForItsOwnDNS(t *testing.T) {
+	w := lookAt(t, "shop", story())
+	local, e := source(t, w, "local"), reached("it is there")
+	w.LocalPod = kube.Key{Namespace: "shop", Name: "web-1"}
+	if got := w.expectName(local, e); got.Outcome != Reached {
+		t.Errorf("in a Pod: got %+v, want an answer", got)
+	}
+	w.LocalPod = kube.Key{Namespace: "tools", Name: "podpath"}
+	if got := w.expectName(local, e); got.Outcome != Reached {
+		t.Errorf("in a Pod of another namespace: got %+v, want an answer", got)
+	}
+	if key, _ := w.meant(local, "db"); key.Namespace != "tools" {
+		t.Errorf("got %s, want the Service in the Pod's own namespace", key)
 	}
 }
 
@@ -39,7 +57,7 @@ func TestANameThatMeansNoServiceIsTheCause(t *testing.T) {
 		"a short name of another namespace":   {"", "pod/shop/web-1", "dns:vault", unknown, []string{"vault.shop.svc.cluster.local. nxdomain"}, NoSuchService, "There is no Service vault in namespace shop, but one in bank: its name from here is vault.bank."},
 		"the same, to be connected to":        {"", "pod/shop/web-1", "vault:80", unknown, []string{"vault.shop.svc.cluster.local. nxdomain"}, NoSuchService, "vault.bank"},
 		"a name that is misspelt":             {"shop", "pod/web-1", "http://wep/", unknown, []string{"wep.shop.svc.cluster.local. nxdomain"}, NoSuchService, "There is no Service wep in namespace shop; there is web."},
-		"what is in another namespace":        {"shop", "pod/web-1", "dns:vault.bank.svc", unknown, []string{"vault.bank.svc.shop.svc.cluster.local. nxdomain", "vault.bank.svc.cluster.local. nxdomain"}, NoSuchService, "There is no Service vault in namespace bank."},
+		"a namespace that is not looked at":   {"shop", "pod/web-1", "dns:vault.bank.svc", unknown, []string{"vault.bank.svc.shop.svc.cluster.local. nxdomain", "vault.bank.svc.cluster.local. nxdomain"}, "", ""},
 		"a Service that there is":             {"shop", "pod/web-1", "dns:web", unknown, []string{"web.shop.svc.cluster.local. nxdomain"}, "", ""},
 		"a name of the world":                 {"shop", "pod/web-1", "dns:example.com", unknown, []string{"example.com.shop.svc.cluster.local. nxdomain", "example.com. nxdomain"}, "", ""},
 		"the DNS fails":                       {"shop", "pod/web-1", "dns:wep", failing(ServFail), []string{"wep.shop.svc.cluster.local. servfail"}, "", ""},
@@ -47,7 +65,7 @@ func TestANameThatMeansNoServiceIsTheCause(t *testing.T) {
 		"the world outside does not answer":   {"shop", "pod/web-1", "dns:wep", failing(TimedOut), []string{"wep.shop.svc.cluster.local. nxdomain", "wep. timeout"}, NoSuchService, "wep"},
 		"a machine asks for what there is":    {"shop", "local", "dns:web", unknown, nil, OutsideDNS, "local does not ask the cluster's DNS"},
 		"a machine asks for an SRV record":    {"shop", "local", "dns:_http._tcp.web.shop.svc/SRV", unknown, nil, OutsideDNS, "local"},
-		"a machine asks for what is there":    {"shop", "local", "dns:10.96.0.7/PTR", unknown, nil, OutsideDNS, "local"},
+		"a machine asks for an address":       {"shop", "local", "dns:10.96.0.7/PTR", unknown, nil, OutsideDNS, "local"},
 		"a machine connects to what there is": {"shop", "local", "http://web.shop:8080/", unknown, nil, OutsideCluster, "ClusterIPs are not reached from here"},
 		"a machine asks for a name at large":  {"shop", "local", "dns:example.com", unknown, []string{"example.com.shop.svc.cluster.local. nxdomain", "example.com. nxdomain"}, "", ""},
 	} {

@@ -108,7 +108,9 @@ func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session,
 	s.keep(n)
 	n.attach(n.far)
 	s.mu.Lock()
-	s.makeRoom()
+	if s.open[client] == nil { // else it takes its own place
+		s.makeRoom()
+	}
 	s.open[client] = n
 	s.mu.Unlock()
 	s.Forward.open.Add(1)
