@@ -24,7 +24,7 @@ const (
 )
 
 // long is more than anything takes that does not hang.
-const long = 90 * time.Second
+const long = 3 * time.Minute
 
 // Cluster is the running cluster as one test sees it: what fails ends the test, what the test changes is undone after it.
 type Cluster struct {
@@ -68,20 +68,20 @@ func (c *Cluster) Namespace() string {
 	c.Kubectl("create", "namespace", name)
 	c.t.Cleanup(func() { c.Kubectl("delete", "namespace", name, "--wait=false") })
 	// Without it no Pod can be created; after an outage it comes late.
-	c.Kubectl("--namespace", name, "wait", "--for=create", "serviceaccount/default", "--timeout=85s")
+	c.Kubectl("--namespace", name, "wait", "--for=create", "serviceaccount/default", "--timeout=170s")
 	return name
 }
 
 // WaitForRollout waits until all Pods of a Deployment are ready.
 func (c *Cluster) WaitForRollout(namespace, deployment string) {
 	c.t.Helper()
-	c.Kubectl("--namespace", namespace, "rollout", "status", "deployment", deployment, "--timeout=85s")
+	c.Kubectl("--namespace", namespace, "rollout", "status", "deployment", deployment, "--timeout=170s")
 }
 
 // WaitForDaemonSet waits until a DaemonSet has a ready Pod on every node.
 func (c *Cluster) WaitForDaemonSet(namespace, name string) {
 	c.t.Helper()
-	c.Kubectl("--namespace", namespace, "rollout", "status", "daemonset", name, "--timeout=85s")
+	c.Kubectl("--namespace", namespace, "rollout", "status", "daemonset", name, "--timeout=170s")
 }
 
 // Eventually waits until try returns no error.

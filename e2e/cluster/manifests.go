@@ -50,7 +50,7 @@ func (c *Cluster) ApplyKinds(namespace string) {
 func (c *Cluster) ApplyToolboxes(namespace string) {
 	c.t.Helper()
 	c.Apply(namespace, "toolboxes.yaml")
-	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=85s", "pod", "--all")
+	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=170s", "pod", "--all")
 	time.Sleep(proxyLag)
 }
 
@@ -80,7 +80,7 @@ func (c *Cluster) ApplyBroken(namespace string) {
 	for _, deployment := range []string{"web", "loopback", "half-alive", "half-dead", "corner", "guarded", "expired", "misnamed", "resetting"} {
 		c.WaitForRollout(namespace, deployment)
 	}
-	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.phase}=Running", "--timeout=85s", "pod", "--selector=app=unready")
+	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.phase}=Running", "--timeout=170s", "pod", "--selector=app=unready")
 	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.loadBalancer.ingress}", "--timeout=30s", "ingress/healthy")
 }
 
