@@ -66,6 +66,15 @@ type Cause struct {
 	ByDesign bool
 }
 
+// Command is what of Next can be typed; "" when that is something to do.
+func (c *Cause) Command() string {
+	command, _, _ := strings.Cut(c.Next, "  ")
+	if strings.HasPrefix(command, "kubectl ") || strings.HasPrefix(command, "podpath ") {
+		return command
+	}
+	return ""
+}
+
 // evidence is what was looked at after the checks, because some failed.
 type evidence struct {
 	// listeners are the listening sockets in a Pod.

@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -63,6 +64,15 @@ func index(w *World, results []Result) indexed {
 func (w *World) onPodNetwork(pod kube.Key) bool {
 	p := w.Pod(pod)
 	return p != nil && !p.HostNetwork
+}
+
+// again is the command that makes the check once more.
+func (k kase) again() string {
+	where := "-n " + k.Home
+	if k.Home == "" {
+		where = "-A"
+	}
+	return fmt.Sprintf("podpath probe %s %s %s", where, k.Source.Label, k.Target)
 }
 
 // others are those of the results that a filter keeps, without the case itself.

@@ -27,7 +27,7 @@ func (k kase) loopbackOnly() *Cause {
 	return &Cause{
 		Code: LoopbackOnly, Summary: fmt.Sprintf("The app in Pod %s listens on port %d for localhost only, so that nobody else reaches it.", k.About.Pod.Name, port),
 		Evidence: []string{fmt.Sprintf("%s refuses", k.Address), "/proc/net/tcp in the Pod: it listens on " + listenerList(sockets)},
-		Next:     fmt.Sprintf("set the app's listen address to 0.0.0.0 (or ::), then look again: podpath probe %s %s", k.Source.Label, k.Target),
+		Next:     k.again() + "  looks again, once the app's listen address is 0.0.0.0 (or ::)",
 	}
 }
 
@@ -39,7 +39,7 @@ func (k kase) wrongTargetPort() *Cause {
 	what, next := fmt.Sprintf("Nothing in Pod %s listens on port %d", k.About.Pod.Name, port), fmt.Sprintf("kubectl describe pod -n %s %s", k.About.Pod.Namespace, k.About.Pod.Name)
 	if svc := k.Service(k.About.Service); svc != nil {
 		what += fmt.Sprintf(", the target port of Service %s", svc.Name)
-		next = fmt.Sprintf("kubectl edit service -n %s %s, and set targetPort to the port that the app listens on", svc.Namespace, svc.Name)
+		next = fmt.Sprintf("kubectl edit service -n %s %s  and set targetPort to the port that the app listens on", svc.Namespace, svc.Name)
 	}
 	return &Cause{
 		Code: WrongTargetPort, Summary: what + ".",
@@ -56,7 +56,7 @@ func (k kase) notListening() *Cause {
 		Code:     NotListening,
 		Summary:  fmt.Sprintf("Pod %s refuses connections: its app listens on another port, or on localhost only.", k.About.Pod.Name),
 		Evidence: []string{k.Address + " refuses", "no container of the Pod has a tool to see where it listens"},
-		Next:     fmt.Sprintf("podpath probe %s %s --allow-ephemeral  looks where it listens", k.Source.Label, k.Target),
+		Next:     k.again() + " --allow-ephemeral  looks where it listens",
 	}
 }
 

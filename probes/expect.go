@@ -89,7 +89,7 @@ func (w *World) expectOutside(s Source, what string) (Expectation, bool) {
 		Cause: &Cause{
 			Code: OutsideCluster, ByDesign: true,
 			Summary: "podpath runs on no Node of the cluster: " + what + " are not reached from here, and that is right.",
-			Next:    "kubectl port-forward, a NodePort, a LoadBalancer or an Ingress lead in",
+			Next:    "podpath forward svc/NAME  leads in, and so do a NodePort, a LoadBalancer or an Ingress",
 		},
 	}, true
 }

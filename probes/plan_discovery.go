@@ -78,7 +78,7 @@ func (p *plan) srv(s Source, svc *kube.Service) {
 		if port.Name == "" {
 			label = fmt.Sprintf("port-%d", port.Port)
 			expect = blocked(SRVPortUnnamed, fmt.Sprintf("port %d of Service %s has no name, and only named ports have SRV records", port.Port, svc.Name),
-				fmt.Sprintf("kubectl edit service -n %s %s, and give the port a name", svc.Namespace, svc.Name))
+				fmt.Sprintf("kubectl edit service -n %s %s  and give the port a name", svc.Namespace, svc.Name))
 		}
 		name := fmt.Sprintf("_%s._%s.%s", label, strings.ToLower(port.Protocol), dnsName(svc))
 		p.add(Check{

@@ -47,7 +47,7 @@ var workloads = map[string]struct {
 }
 
 // sourceWords says what a source looks like.
-const sourceWords = "a source is pod/NAME[/CONTAINER], deploy/NAME (or sts, ds, rs, job, cronjob), node/NAME or local; NAMESPACE/ may precede NAME"
+const sourceWords = "a source is pod/NAME[/CONTAINER], deploy/NAME (or sts, ds, rs, job, cronjob), node/NAME or local; NAMESPACE/ may precede NAME, as in pod/shop/web"
 
 // FindSources returns what a word such as pod/web-1 or deploy/web names. A
 // workload is all its running Pods.

@@ -20,7 +20,7 @@ needs nothing, reaches nothing outside, and is gone when podpath ends.
   podpath probe --demo
   podpath forward --demo svc/web 8080:80
 
---lesson NAME does the same, and has the cluster as that lesson needs it.`
+--lesson with a name or number does the same, and has the cluster as that lesson needs it.`
 
 func newDemo(s streams, o *clusterOptions) *cobra.Command {
 	cmd := &cobra.Command{Use: "demo", Short: "Learn on a practice cluster", Long: demoHelp, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
@@ -28,7 +28,7 @@ func newDemo(s streams, o *clusterOptions) *cobra.Command {
 	}}
 	answer := false
 	lessons := &cobra.Command{
-		Use:               "lessons [NAME]",
+		Use:               "lessons [NAME|NUMBER]",
 		Short:             "List the lessons, or print one",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeLessons,
@@ -74,17 +74,17 @@ func completeLessons(_ *cobra.Command, args []string, _ string) ([]string, cobra
 }
 
 func listLessons(w io.Writer) error {
-	text := tabulate("LESSON\tABOUT", func(row func(format string, values ...any)) {
-		for _, l := range assets.Lessons() {
-			row("%s\t%s", l.Name, l.Title)
+	text := tabulate("#\tNAME\tLESSON", func(row func(format string, values ...any)) {
+		for i, l := range assets.Lessons() {
+			row("%d\t%s\t%s", i+1, l.Name, l.Title)
 		}
 	})
 	_, err := io.WriteString(w, inLocale(text))
 	return err
 }
 
-func printLesson(w io.Writer, name string, answer bool) error {
-	l, err := assets.FindLesson(name)
+func printLesson(w io.Writer, which string, answer bool) error {
+	l, err := assets.FindLesson(which)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func printLesson(w io.Writer, name string, answer bool) error {
 	case l.Answer != "" && answer:
 		text += "\nAnswer\n------\n\n" + l.Answer + "\n"
 	case l.Answer != "":
-		text += "\nTry it first; podpath demo lessons " + name + " --answer tells.\n"
+		text += "\nTry it first; podpath demo lessons " + l.Name + " --answer tells.\n"
 	}
 	_, err = io.WriteString(w, inLocale(text))
 	return err

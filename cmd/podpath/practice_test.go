@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,10 +67,16 @@ func podpath(t *testing.T, args ...string) answer { return cluster{}.podpath(t, 
 // podpath runs the command line without a terminal, on raspi001 of the cluster.
 func (c cluster) podpath(t *testing.T, args ...string) answer {
 	t.Helper()
+	return c.podpathUntil(t.Context(), t, args...)
+}
+
+// podpathUntil is the same, interrupted when ctx ends.
+func (c cluster) podpathUntil(ctx context.Context, t *testing.T, args ...string) answer {
+	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	var out, stderr bytes.Buffer
 	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, &clusterOptions{practice: c.Cluster})
 	root.SetArgs(append([]string{}, args...)) // not nil, which would be those of the test
-	code := exitCode(root.ExecuteContext(t.Context()), &stderr)
+	code := exitCode(root.ExecuteContext(ctx), &stderr)
 	return answer{out.String(), stderr.String(), code}
 }

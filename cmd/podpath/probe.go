@@ -196,7 +196,12 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	if again && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := p.write(world, results, time.Since(began)); err != nil {
+	made := results
+	if ctx.Err() != nil && (p.output == "text" || p.output == "wide") {
+		made = slices.DeleteFunc(slices.Clone(results), func(r probes.Result) bool { return r.Blind != nil })
+		_, _ = fmt.Fprintf(p.streams.err, "podpath: interrupted: %d of %s are made\n", len(made), kube.Count(len(results), "check"))
+	}
+	if err := p.write(world, made, time.Since(began)); err != nil {
 		return brokeError{fmt.Errorf("print the report: %w", err)}
 	}
 	return verdictOf(results)

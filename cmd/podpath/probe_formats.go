@@ -55,10 +55,10 @@ func writeTAP(w io.Writer, results []probes.Result) error {
 		case probes.Fail:
 			fmt.Fprintf(&b, "not ok %d - %s\n", i+1, tapText(r.ID))
 		case probes.Inconclusive, probes.Skipped: // neither ok nor broken: TAP has only SKIP for it
-			fmt.Fprintf(&b, "ok %d - %s # SKIP %s: %s\n", i+1, tapText(r.ID), r.Verdict, tapText(outcome(r)))
+			fmt.Fprintf(&b, "ok %d - %s # SKIP %s: %s\n", i+1, tapText(r.ID), r.Verdict, tapText(timed(r)))
 			continue
 		}
-		fmt.Fprintf(&b, "  ---\n  message: %q\n", outcome(r))
+		fmt.Fprintf(&b, "  ---\n  message: %q\n", timed(r))
 		if r.Cause != nil {
 			fmt.Fprintf(&b, "  cause: %s\n  summary: %q\n  next: %q\n", r.Cause.Code, r.Cause.Summary, r.Cause.Next)
 		}
@@ -105,12 +105,12 @@ func writeJUnit(w io.Writer, results []probes.Result, took time.Duration) error 
 		c := junitCase{Class: r.Source.Label, Name: string(r.Kind) + " " + r.Target, Time: seconds(r.Latency())}
 		switch r.Verdict {
 		case probes.Fail:
-			c.Failure = &junitText{Message: outcome(r)}
+			c.Failure = &junitText{Message: timed(r)}
 			if r.Cause != nil {
 				c.Failure.Text = strings.Join(append([]string{string(r.Cause.Code) + ": " + r.Cause.Summary}, append(r.Cause.Evidence, "next: "+r.Cause.Next)...), "\n")
 			}
 		case probes.Inconclusive, probes.Skipped:
-			c.Skipped = &junitText{Message: outcome(r)}
+			c.Skipped = &junitText{Message: timed(r)}
 		case probes.Pass:
 		}
 		suite.TestCases = append(suite.TestCases, c)

@@ -67,7 +67,7 @@ func (t *textReport) lines(results []probes.Result) {
 		from, to = max(from, style.Width(r.Source.Label)), max(to, style.Width(r.Target))
 	}
 	for _, r := range results {
-		t.line("%s %s → %s  %s", signs[r.Verdict], style.Fit(r.Source.Label, from), style.Fit(r.Target, to), outcome(r))
+		t.line("%s %s → %s  %s", signs[r.Verdict], style.Fit(r.Source.Label, from), style.Fit(r.Target, to), timed(r))
 		if r.Spread != nil {
 			for _, p := range r.Spread.Parts() {
 				t.line("    %s %s: %s", signs[p.Verdict], p.Name, p.Text)
@@ -96,10 +96,15 @@ func outcome(r probes.Result) string {
 	case r.Verdict == probes.Fail:
 		says = "reached, though it should not be: " + r.Expect.Why
 	}
-	if took := r.Latency(); took > 0 {
-		says = fmt.Sprintf("%s ms  %s", latency(took), says)
-	}
 	return says
+}
+
+// timed is the outcome with the time that it took.
+func timed(r probes.Result) string {
+	if took := r.Latency(); took > 0 && r.Blind == nil && r.Spread == nil {
+		return fmt.Sprintf("%s ms  %s", latency(took), outcome(r))
+	}
+	return outcome(r)
 }
 
 // latency writes milliseconds with two digits that count.
