@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,14 +21,17 @@ const hashLabel = "pod-template-hash"
 func (c *Cluster) deployments() {
 	sets := byOwner(api.ListOf[*api.ReplicaSet](c.store, "replicasets"), "Deployment")
 	pods := byOwner(api.ListOf[*corev1.Pod](c.store, "pods"), "ReplicaSet")
-	for _, d := range api.ListOf[*api.Deployment](c.store, "deployments") {
-		c.deployment(d.DeepCopy(), sets[d.UID], pods)
-		delete(sets, d.UID)
-	}
-	for _, orphans := range sets {
+	all := api.ListOf[*api.Deployment](c.store, "deployments")
+	for owner, orphans := range sets { // first: a new Deployment may need their names
+		if slices.ContainsFunc(all, func(d *api.Deployment) bool { return d.UID == owner }) {
+			continue
+		}
 		for _, s := range orphans {
 			c.store.Delete("replicasets", s.Namespace, s.Name)
 		}
+	}
+	for _, d := range all {
+		c.deployment(d.DeepCopy(), sets[d.UID], pods)
 	}
 	for _, orphans := range pods {
 		for _, p := range orphans {
@@ -97,8 +101,19 @@ func (c *Cluster) deployment(d *api.Deployment, sets []*api.ReplicaSet, pods map
 	d.Status = api.DeploymentStatus{
 		ObservedGeneration: d.Generation, Replicas: int32(len(live)), UpdatedReplicas: int32(len(updated)),
 		ReadyReplicas: ready, AvailableReplicas: ready, UnavailableReplicas: max(0, int32(replicas)-ready),
+		Conditions: c.available(d.Status.Conditions, int(ready) >= replicas),
 	}
 	c.put(d)
+}
+
+// available is the condition of a Deployment for which kubectl can wait.
+func (c *Cluster) available(conditions []metav1.Condition, enough bool) []metav1.Condition {
+	condition := metav1.Condition{Type: "Available", Status: metav1.ConditionFalse, Reason: "MinimumReplicasUnavailable", LastTransitionTime: c.now()}
+	if enough {
+		condition.Status, condition.Reason = metav1.ConditionTrue, "MinimumReplicasAvailable"
+	}
+	meta.SetStatusCondition(&conditions, condition)
+	return conditions
 }
 
 // replicaSet notes the Pods of a ReplicaSet.
@@ -123,7 +138,7 @@ func (c *Cluster) newReplicaSet(d *api.Deployment, version string) *api.ReplicaS
 	selector := cmp.Or(d.Spec.Selector, &metav1.LabelSelector{}).DeepCopy()
 	template := *d.Spec.Template.DeepCopy()
 	template.Labels = labels.Merge(template.Labels, labels.Set{hashLabel: version})
-	made, _ := c.store.Put(&api.ReplicaSet{ // which never fails for what is new
+	made, _ := c.store.Put(&api.ReplicaSet{ // which only fails for a version that is not the latest
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: d.Namespace, Name: d.Name + "-" + version, CreationTimestamp: c.now(), Labels: template.Labels,
 			OwnerReferences: ownedBy(d),

@@ -55,6 +55,8 @@ type DeploymentStatus struct {
 	ReadyReplicas       int32 `json:"readyReplicas,omitempty"`
 	AvailableReplicas   int32 `json:"availableReplicas,omitempty"`
 	UnavailableReplicas int32 `json:"unavailableReplicas,omitempty"`
+
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // UnmarshalJSON lets manifests that come from another cluster have fields that
@@ -74,6 +76,7 @@ func (d *Deployment) DeepCopy() *Deployment {
 	d.Spec.Template.DeepCopyInto(&c.Spec.Template)
 	c.Spec.Selector = d.Spec.Selector.DeepCopy()
 	c.Spec.Strategy = runtime.DeepCopyJSON(d.Spec.Strategy)
+	c.Status.Conditions = slices.Clone(d.Status.Conditions)
 	for _, number := range []**int32{&c.Spec.Replicas, &c.Spec.RevisionHistoryLimit, &c.Spec.ProgressDeadlineSeconds} {
 		if *number != nil {
 			*number = new(**number)

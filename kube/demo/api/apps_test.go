@@ -19,6 +19,7 @@ func full() *Deployment {
 			Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: labels}, RevisionHistoryLimit: new(int32(2)), ProgressDeadlineSeconds: new(int32(3)),
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}}, Strategy: map[string]any{"type": "Recreate"},
 		},
+		Status: DeploymentStatus{Conditions: []metav1.Condition{{Type: "Available"}}},
 	}
 }
 
@@ -33,6 +34,7 @@ func TestACopyOfADeploymentSharesNothing(t *testing.T) {
 	c := d.DeepCopy()
 	*c.Spec.Replicas, *c.Spec.RevisionHistoryLimit, *c.Spec.ProgressDeadlineSeconds = 0, 0, 0
 	c.Labels["app"], c.Spec.Selector.MatchLabels["app"], c.Spec.Template.Labels["app"], c.Spec.Strategy["type"] = "", "", "", ""
+	c.Status.Conditions[0].Type = ""
 	if !reflect.DeepEqual(d, full()) {
 		t.Errorf("got %+v after a change of the copy, want %+v", d, full())
 	}

@@ -22,9 +22,8 @@ func (s *Server) delete(w http.ResponseWriter, r request) error {
 	r.dry = r.dry || len(options.DryRun) > 0
 	grace := int64(0)
 	o, err := s.store.update(r, func(o Object) (Object, error) {
-		if p := options.Preconditions; p != nil && p.UID != nil && *p.UID != o.GetUID() {
-			return nil, apierrors.NewConflict(schema.GroupResource{Group: r.group, Resource: r.kind}, r.name,
-				fmt.Errorf("the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated", *p.UID, o.GetUID()))
+		if err := meets(o, options.Preconditions); err != nil {
+			return nil, apierrors.NewConflict(schema.GroupResource{Group: r.group, Resource: r.kind}, r.name, err)
 		}
 		pod, ok := o.(*corev1.Pod)
 		if !ok {
@@ -49,6 +48,18 @@ func (s *Server) delete(w http.ResponseWriter, r request) error {
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,
 		Details: &metav1.StatusDetails{Name: r.name, Group: r.group, Kind: r.plural, UID: o.GetUID()},
 	})
+}
+
+// meets says why an object is not the one that a client means to delete.
+func meets(o Object, p *metav1.Preconditions) error {
+	switch {
+	case p == nil:
+	case p.UID != nil && *p.UID != o.GetUID():
+		return fmt.Errorf("the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated", *p.UID, o.GetUID())
+	case p.ResourceVersion != nil && *p.ResourceVersion != o.GetResourceVersion():
+		return fmt.Errorf("the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified", *p.ResourceVersion, o.GetResourceVersion())
+	}
+	return nil
 }
 
 // remove deletes an object, and what is in it when it is a namespace.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"reflect"
@@ -40,7 +41,11 @@ func patched(kind types.PatchType, before Object, patch []byte) ([]byte, error) 
 	if err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
 	}
-	return json.Marshal(merge(fields, changes, of))
+	merged, err := json.Marshal(merge(fields, changes, of))
+	if bytes.Contains(merged, []byte(`"$patch":`)) { // within a text the quotes would be escaped
+		return nil, apierrors.NewBadRequest("the practice cluster knows no $patch but the delete of an element that has a key; use --type=merge")
+	}
+	return merged, err
 }
 
 // Merge returns an object with the fields of a document, which is JSON, in
@@ -59,17 +64,16 @@ func Merge(o Object, document []byte) (Object, error) {
 // it is a plain merge: lists are replaced. k8s.io/apimachinery has the same in
 // package strategicpatch, which makes the program 2.3 MB larger.
 func merge(into, patch map[string]any, t reflect.Type) map[string]any {
+	if into == nil { // what was no object becomes one
+		into = map[string]any{}
+	}
 	for name, value := range patch {
 		switch value := value.(type) {
 		case nil:
 			delete(into, name)
 		case map[string]any:
-			inner := asMap(into[name])
-			if inner == nil {
-				inner = map[string]any{}
-			}
 			fieldType, _ := fieldOf(t, name)
-			into[name] = merge(inner, value, fieldType)
+			into[name] = merge(asMap(into[name]), value, fieldType)
 		case []any:
 			mergeList(into, patch, name, value, t)
 		default:
@@ -119,7 +123,7 @@ func mergeElements(into, patch []any, element reflect.Type, key string) []any {
 			into = append(into, e)
 		case changes == nil: // is there
 		case i < 0:
-			into = append(into, merge(map[string]any{}, changes, element))
+			into = append(into, merge(nil, changes, element))
 		default:
 			into[i] = merge(asMap(into[i]), changes, element)
 		}
@@ -128,19 +132,18 @@ func mergeElements(into, patch []any, element reflect.Type, key string) []any {
 }
 
 // ordered sorts a merged list: the elements that the patch names in its order,
-// and the others among them where they were.
+// and the others among them where they were. Several can be known by the same,
+// as the ports of a Service are that differ in the protocol.
 func ordered(merged, old, order []any, key string) []any {
 	var named, others, all []any
-	for _, e := range order {
-		if i := indexOf(merged, e, key); i >= 0 {
-			named = append(named, merged[i])
-		}
-	}
 	for _, e := range merged {
-		if indexOf(order, e, key) < 0 {
+		if indexOf(order, e, key) >= 0 {
+			named = append(named, e)
+		} else {
 			others = append(others, e)
 		}
 	}
+	slices.SortStableFunc(named, func(a, b any) int { return indexOf(order, a, key) - indexOf(order, b, key) })
 	for len(named) > 0 && len(others) > 0 {
 		if before := indexOf(old, named[0], key); before >= 0 && indexOf(old, others[0], key) < before {
 			all, others = append(all, others[0]), others[1:]

@@ -60,6 +60,17 @@ func verbOf(r *http.Request, name string) string {
 	return verb
 }
 
+// possible reports whether what the request names has its method.
+func (r request) possible() bool {
+	switch r.subresource {
+	case "":
+		return r.verb != "create" || r.name == ""
+	case "exec", "portforward":
+		return r.verb == "get" || r.verb == "create"
+	}
+	return r.verb == "get" || r.verb == "update" || r.verb == "patch"
+}
+
 // place is where the object is: of a request for a list, the name is empty.
 func (r request) place() (namespace, name string) {
 	if r.clusterScoped {

@@ -190,12 +190,12 @@ func (s *Server) serve(w http.ResponseWriter, r request) error {
 		"list": s.list, "watch": s.watch, "get": s.get, "create": s.create, "update": s.change, "patch": s.change, "delete": s.delete,
 	}[r.verb]
 	switch {
+	case answer == nil || !r.possible():
+		return errMethod
 	case r.subresource == "exec":
 		answer = s.exec
 	case r.subresource == "portforward":
 		answer = s.forward
-	case answer == nil:
-		return errMethod
 	}
 	return answer(w, r)
 }

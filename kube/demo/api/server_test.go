@@ -269,4 +269,7 @@ func TestNamesAreChecked(t *testing.T) {
 			t.Errorf("%s: got %s, want %d", name, response.Status, want)
 		}
 	}
+	if made, _ := c.store.Get("namespaces", "", "shop-2"); made.(*corev1.Namespace).Status.Phase != corev1.NamespaceActive {
+		t.Errorf("got %+v, want an active Namespace", made)
+	}
 }

@@ -105,15 +105,19 @@ func (s *Store) Put(o Object) (Object, error) {
 	return s.put(r, o)
 }
 
-// create is a Put of an object that must not be there yet.
-func (s *Store) create(r resource, o Object) (Object, error) {
+// create is a Put of an object that must not be there yet. A dry run stores
+// nothing.
+func (s *Store) create(r request, o Object) (Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.objects[r.plural][keyOf(o)] != nil {
 		return nil, apierrors.NewAlreadyExists(r.groupResource(), o.GetName())
 	}
 	o.SetResourceVersion("")
-	return s.put(r, o)
+	if r.dry {
+		return o, nil
+	}
+	return s.put(r.resource, o)
 }
 
 // update is a Put of what an object shall become, which nobody else changes

@@ -50,8 +50,11 @@ func (s *Server) watch(w http.ResponseWriter, r request) error {
 		defer cancel()
 	}
 	withList := options.SendInitialEvents != nil && *options.SendInitialEvents
-	if withList || version == 0 {
+	switch {
+	case withList, version == 0 && options.SendInitialEvents == nil:
 		version = f.sendObjects(s.store)
+	case version == 0: // from now on
+		_, version, _ = s.store.at(f.plural, f.selection.namespace, 0)
 	}
 	if withList {
 		f.sendBookmark(version, map[string]string{metav1.InitialEventsAnnotationKey: "true"})

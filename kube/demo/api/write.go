@@ -42,7 +42,8 @@ func decode(r request, data []byte) (Object, error) {
 	return o, nil
 }
 
-// create stores an object that is new.
+// create stores an object that is new. Of what only the server may say, nothing
+// is taken from the client.
 func (s *Server) create(w http.ResponseWriter, r request) error {
 	o, err := decode(r, r.body)
 	if err != nil {
@@ -60,13 +61,19 @@ func (s *Server) create(w http.ResponseWriter, r request) error {
 	}
 	o.SetUID("")
 	o.SetCreationTimestamp(metav1.Time{})
-	if pod, ok := o.(*corev1.Pod); ok {
-		pod.Status = corev1.PodStatus{Phase: corev1.PodPending}
+	o.SetGeneration(0)
+	setEnd(o, r.empty())
+	if r.plural != "nodes" { // whose status is all that there is of a Node
+		setStatus(o, r.empty())
 	}
-	if !r.dry {
-		if o, err = s.store.create(r.resource, o); err != nil {
-			return err
-		}
+	switch o := o.(type) {
+	case *corev1.Pod:
+		o.Status.Phase = corev1.PodPending
+	case *corev1.Namespace:
+		o.Status.Phase = corev1.NamespaceActive
+	}
+	if o, err = s.store.create(r, o); err != nil {
+		return err
 	}
 	return respond(w, r.Request, http.StatusCreated, o)
 }
@@ -75,7 +82,7 @@ func (s *Server) create(w http.ResponseWriter, r request) error {
 // containers of a Pod takes the same patches as the Pod.
 func (s *Server) change(w http.ResponseWriter, r request) error {
 	o, err := s.store.update(r, func(before Object) (Object, error) { return changed(r, before) })
-	if apierrors.IsNotFound(err) && types.PatchType(r.Header.Get("Content-Type")) == types.ApplyYAMLPatchType {
+	if apierrors.IsNotFound(err) && r.subresource == "" && types.PatchType(r.Header.Get("Content-Type")) == types.ApplyYAMLPatchType {
 		return s.create(w, r)
 	}
 	if err != nil {
@@ -85,7 +92,8 @@ func (s *Server) change(w http.ResponseWriter, r request) error {
 }
 
 // changed is an object after a request to change it. Its status is that of
-// before: only the controllers say what there is.
+// before: only the controllers say what there is. Its end, too: nothing brings
+// a Pod back that terminates.
 func changed(r request, before Object) (Object, error) {
 	if r.subresource == "scale" {
 		return scaled(before.(*Deployment), r.body)
@@ -101,8 +109,20 @@ func changed(r request, before Object) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if status := reflect.ValueOf(o).Elem().FieldByName("Status"); status.IsValid() {
-		status.Set(reflect.ValueOf(before).Elem().FieldByName("Status"))
-	}
+	setStatus(o, before)
+	setEnd(o, before)
 	return o, nil
+}
+
+// setStatus gives an object the status of another one of its kind.
+func setStatus(o, of Object) {
+	if status := reflect.ValueOf(o).Elem().FieldByName("Status"); status.IsValid() {
+		status.Set(reflect.ValueOf(of).Elem().FieldByName("Status"))
+	}
+}
+
+// setEnd lets an object terminate when another one does.
+func setEnd(o, of Object) {
+	o.SetDeletionTimestamp(of.GetDeletionTimestamp())
+	o.SetDeletionGracePeriodSeconds(of.GetDeletionGracePeriodSeconds())
 }

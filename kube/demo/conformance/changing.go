@@ -43,6 +43,12 @@ func objectsChange(t *testing.T, s Subject) {
 	}
 	checkStatus(t, del(metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: new(types.UID("other"))}}).Error(), 409, metav1.StatusReasonConflict,
 		fmt.Sprintf(`Operation cannot be fulfilled on EndpointSlice.discovery.k8s.io "changes": the UID in the precondition (other) does not match the UID in record (%s). The object might have been deleted and then recreated`, o.UID))
+	checkStatus(t, del(metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: new("1")}}).Error(), 409, metav1.StatusReasonConflict,
+		fmt.Sprintf(`Operation cannot be fulfilled on EndpointSlice.discovery.k8s.io "changes": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (%s). The object might have been modified`, o.ResourceVersion))
+	again := before.DeepCopy()
+	again.ResourceVersion = ""
+	err := slices(t, s).Post().Namespace(s.Namespace).Resource("endpointslices").Param("dryRun", metav1.DryRunAll).Body(again).Do(within(t)).Error()
+	checkStatus(t, err, 409, metav1.StatusReasonAlreadyExists, `endpointslices.discovery.k8s.io "changes" already exists`)
 	must(t, del(metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}}).Error())
 	var status metav1.Status
 	must(t, del(metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &o.UID}}).Into(&status))
@@ -102,7 +108,11 @@ func deploymentsAreSent(t *testing.T, s Subject) {
 		must(t, json.Unmarshal([]byte(deployed), &sent))
 		sent.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 		sent.Spec.Paused, sent.Spec.MinReadySeconds, sent.Spec.RevisionHistoryLimit, sent.Spec.ProgressDeadlineSeconds = true, 3, new(int32(4)), new(int32(5))
+		sent.Generation, sent.DeletionTimestamp, sent.Status.Replicas = 7, new(metav1.Now()), 8 // which are not the client's to say
 		must(t, client.Post().Namespace(s.Namespace).Resource("deployments").Body(&sent).Do(within(t)).Into(&got))
+		if got.Generation != 1 || got.DeletionTimestamp != nil || got.Status.Replicas != 0 {
+			t.Errorf("%s: got generation %d, the end %v and %d replicas, want 1, none and 0", m, got.Generation, got.DeletionTimestamp, got.Status.Replicas)
+		}
 		same := equality.Semantic.DeepEqual(sent.Spec.Selector, got.Spec.Selector) && equality.Semantic.DeepEqual(sent.Labels, got.Labels)
 		if !same || containers(&got) != containers(&sent) || got.Spec.Strategy.Type != sent.Spec.Strategy.Type || *got.Spec.Replicas != 0 {
 			t.Errorf("%s: got %+v, want %+v", m, got, sent)

@@ -92,6 +92,7 @@ func Run(t *testing.T, s Subject) {
 		{"patches of every kind", patches},
 		{"Deployments are sent in every encoding", deploymentsAreSent},
 		{"lists are patched by their keys", listsArePatched},
+		{"ports of one number are patched", portsArePatched},
 		{"ephemeral containers are added", ephemeralContainersAreAdded},
 		{"exec", execs},
 		{"exec that cannot be", impossibleExecs},

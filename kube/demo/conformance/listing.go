@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -168,6 +169,14 @@ func errorsHaveTheSameWords(t *testing.T, s Subject) {
 	checkStatus(t, create(s.Namespace, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web"}}), 409, metav1.StatusReasonAlreadyExists, `pods "web" already exists`)
 	checkStatus(t, core(t, s).Get().Namespace(s.Namespace).Resource("pods").Name("web").SetHeader("Accept", "image/png").Do(within(t)).Error(),
 		406, metav1.StatusReasonNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf")
+	apps := as(t, s.Config, appsv1.SchemeGroupVersion, runtime.ContentTypeJSON)
+	for _, request := range []*rest.Request{
+		apps.Delete().Resource("deployments").SubResource("scale"), apps.Post().Resource("deployments").SubResource("scale"),
+		core(t, s).Delete().Resource("pods").SubResource("ephemeralcontainers"), core(t, s).Post().Resource("pods"),
+	} {
+		checkStatus(t, request.Namespace(s.Namespace).Name("absent").Do(within(t)).Error(), 405, metav1.StatusReasonMethodNotAllowed,
+			"the server does not allow this method on the requested resource")
+	}
 	stranger := rest.AnonymousClientConfig(s.Config)
 	stranger.BearerToken = "wrong"
 	checkStatus(t, as(t, stranger, corev1.SchemeGroupVersion, runtime.ContentTypeJSON).Get().Resource("nodes").Do(within(t)).Error(), 401, metav1.StatusReasonUnauthorized, "Unauthorized")

@@ -156,6 +156,10 @@ func watchBeginsWithList(t *testing.T, s Subject) {
 			w = open(t, client, s, metav1.ListOptions{ResourceVersion: version})
 			sees(t, w, "ADDED one")
 			sees(t, w, "ADDED two")
+			w = open(t, client, s, metav1.ListOptions{ResourceVersion: version, SendInitialEvents: new(false), ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan})
+			slice(t, s, "three", nil)
+			sees(t, w, "ADDED three")
+			remove(t, s, "three")
 		}
 	}
 	o := metav1.ListOptions{Watch: true, SendInitialEvents: new(true)}

@@ -66,8 +66,9 @@ func (v *view) worldNames() names {
 	return known
 }
 
-// clusterNames are those and what the specification for Kubernetes, version
-// 1.1.0, adds: CoreDNS asks the world outside for what it does not know.
+// clusterNames are those, which CoreDNS asks the world outside for, and what the
+// specification for Kubernetes, version 1.1.0, adds, but for dns-version and
+// what leads from the addresses of endpoints back to their names.
 func (v *view) clusterNames() names {
 	known := v.worldNames()
 	for _, s := range v.services {
@@ -111,9 +112,11 @@ func (v *view) targets(s *corev1.Service, p corev1.ServicePort) []endpoint {
 }
 
 // find looks a name up, and the names that it leads to. It reports whether there
-// is such a name at all.
+// is such a name at all, be it only as the end of others (RFC 8020).
 func (n names) find(name string, kind dnsmessage.Type) (found []dnsmessage.Resource, exists bool) {
-	_, exists = n[name]
+	for known := range n {
+		exists = exists || known == name || strings.HasSuffix(known, "."+name)
+	}
 	for range maxAliases {
 		for _, body := range n[name][kind] {
 			found = append(found, resource(name, body))
@@ -178,8 +181,11 @@ func (p *Place) lookup(ctx context.Context, name string) (netip.Addr, error) {
 	server, search, ndots := p.resolver(v)
 	address, _ := parse4(server)
 	f := p.network.route(v, from, "udp", netip.AddrPortFrom(address, dnsPort))
+	if f.err == 0 && f.by.kind != "dns" { // nobody there understands the question
+		f.err = dropped
+	}
 	if err := p.network.await(ctx, f); err != nil {
-		return netip.Addr{}, err
+		return netip.Addr{}, &net.DNSError{UnwrapErr: err, Err: err.Error(), Name: name, Server: server}
 	}
 	candidates := []string{name + "."}
 	for _, domain := range search {

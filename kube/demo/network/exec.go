@@ -57,15 +57,20 @@ func (p *process) program(ctx context.Context, argv []string) int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, programTimeout)
 	defer cancel()
-	// What is in the way of an argument, such as the value of an option, is before it.
-	words := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	// What is in the way of an argument, such as the value of an option, is before
+	// it. Behind it may be files, and seconds where there is no port.
+	words := slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		_, err := strconv.ParseFloat(arg, 64)
+		return strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "/") || err == nil && name != "nc"
+	})
+	scans := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-") && strings.Contains(arg, "z") })
 	last := len(words) - 1
 	switch {
 	case last >= 0 && (name == "curl" || name == "wget"):
 		return p.fetch(ctx, name, words[last])
 	case last >= 0 && (name == "getent" || name == "nslookup"):
 		return p.find(ctx, name, words[last])
-	case last >= 1 && name == "nc":
+	case last >= 1 && name == "nc" && scans:
 		return p.knock(ctx, words[last-1], words[last])
 	}
 	return p.complain(1, "%s: the practice cluster does not know how to do this\n", name)
@@ -206,9 +211,14 @@ func (p *process) knock(ctx context.Context, host, port string) int {
 func (p *process) find(ctx context.Context, name, host string) int {
 	address, err := p.lookup(ctx, host)
 	server, _, _ := p.resolver(p.network.view())
+	var missing *net.DNSError
 	switch {
-	case err != nil:
+	case err != nil && name == "getent":
+		return 2
+	case errors.As(err, &missing) && missing.IsNotFound:
 		return p.complain(1, "Server:\t%s\n\n** server can't find %s: NXDOMAIN\n", server, host)
+	case err != nil:
+		return p.complain(1, ";; connection timed out; no servers could be reached\n")
 	case name == "getent":
 		return p.print(fmt.Sprintf("%-16s%s\n", address, host))
 	}

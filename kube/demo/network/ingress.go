@@ -3,7 +3,6 @@ package network
 import (
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,10 +12,10 @@ import (
 // ingressClass is the class that the Ingress controller serves.
 const ingressClass = "nginx"
 
-// backend finds where the Ingresses send a host and path to: the virtual address
-// of a Service, or "" when there is no such Service or port. Of several paths
-// the longest wins.
-func (v *view) backend(host, path string) (address string, matched bool) {
+// backend finds where the Ingresses send a host and path to: the endpoints of a
+// Service that are ready, none when there is no such Service or port. Of several
+// paths the longest wins.
+func (v *view) backend(host, path string) (ready []endpoint, matched bool) {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -45,7 +44,7 @@ func (v *view) backend(host, path string) (address string, matched bool) {
 		}
 	}
 	if best == nil || best.Service == nil {
-		return "", best != nil
+		return nil, best != nil
 	}
 	port := best.Service.Port
 	for _, s := range v.services {
@@ -56,10 +55,10 @@ func (v *view) backend(host, path string) (address string, matched bool) {
 			return port.Name != "" && p.Name == port.Name || port.Number != 0 && p.Port == port.Number
 		})
 		if i >= 0 {
-			return net.JoinHostPort(s.Spec.ClusterIP, strconv.Itoa(int(s.Spec.Ports[i].Port))), true
+			return slices.DeleteFunc(v.endpoints(s, s.Spec.Ports[i]), func(e endpoint) bool { return !e.ready }), true
 		}
 	}
-	return "", true
+	return nil, true
 }
 
 // within reports whether a path is below a prefix, element by element.

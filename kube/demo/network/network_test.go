@@ -60,6 +60,16 @@ func endpointYAML(ip, conditions string) string {
 
 const vip = "clusterIP: 10.96.0.80"
 
+// clusterDNS is the Service kube-dns and the Pod behind it, with a fault.
+func clusterDNS(fault string) []string {
+	return []string{
+		fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: dns, namespace: kube-system, annotations: {demo.podpath/listens: "dns:53", demo.podpath/fault: "%s"}}, spec: {nodeName: raspi001, containers: [{name: app, image: coredns}]}, `+
+			`status: {phase: Running, podIP: 10.244.1.53, containerStatuses: [{name: app, state: {running: {}}}]}}`, fault),
+		"{apiVersion: v1, kind: Service, metadata: {name: kube-dns, namespace: kube-system, annotations: {demo.podpath/upstream: www.example.com=192.168.100.100}}, spec: {clusterIP: 10.96.0.10, ports: [{port: 53, protocol: UDP}]}}",
+		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: dns, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}, addressType: IPv4, ports: [{port: 53, protocol: UDP}], endpoints: [{addresses: [10.244.1.53]}]}",
+	}
+}
+
 func newLab(t testing.TB, objects ...string) *lab {
 	t.Helper()
 	l := &lab{t: t, store: api.NewStore(time.Now)}
@@ -133,6 +143,10 @@ func (l *lab) dial(from, address string) string {
 
 func TestPacketsFindTheirWay(t *testing.T) {
 	both := endpointYAML("10.244.1.2", "ready: true") + ", " + endpointYAML("10.244.2.2", "ready: false")
+	leaving := endpointYAML("10.244.1.2", "ready: false, serving: true, terminating: true") + ", " + endpointYAML("10.244.2.2", "ready: true")
+	onB, onC := endpointYAML("10.244.2.2", "ready: true"), endpointYAML("10.244.2.3", "ready: true")
+	noWayBack := node(2, "demo.podpath/fault: no-route=raspi001")
+	const door = ", externalIPs: [192.168.100.50]"
 	deny := `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: b}}, %s}}`
 	for name, test := range map[string]struct {
 		objects            []string
@@ -164,10 +178,15 @@ func TestPacketsFindTheirWay(t *testing.T) {
 		"a node port without kube-proxy":    {append(service("s", vip, both), node(2, "demo.podpath/fault: kube-proxy-down")), Outside, "192.168.100.12:30080", "refused"},
 		"an external address":               {service("s", vip+", externalIPs: [192.168.100.50]", both), Outside, "192.168.100.50:8080", "a to 192.168.100.11"},
 		"an external address, inside":       {service("s", vip+", externalIPs: [192.168.100.50]", both), "b", "192.168.100.50:8080", "a to 192.168.100.12"},
+		"a node port, local, terminating":   {service("s", vip+", externalTrafficPolicy: Local", leaving), Outside, "192.168.100.11:30080", "a to 192.168.100.100"},
+		"a node port, local, from a Pod":    {service("s", vip+", externalTrafficPolicy: Local", onC), "a", "192.168.100.12:30080", "c to 192.168.100.11"},
+		"an external address, one proxy":    {append(service("s", vip+door, both), node(1, "demo.podpath/fault: kube-proxy-down")), Outside, "192.168.100.50:8080", "a to 192.168.100.12"},
 		"a Node that is down":               {[]string{node(2, "demo.podpath/fault: down")}, "a", "10.244.2.2:80", "timeout"},
 		"a route that is missing":           {[]string{node(1, "demo.podpath/fault: no-route=raspi002")}, "a", "10.244.2.2:80", "timeout"},
 		"the answer's route is missing":     {[]string{node(2, "demo.podpath/fault: no-route=raspi001")}, "a", "10.244.2.2:80", "timeout"},
 		"that matters not to Nodes":         {[]string{node(2, "demo.podpath/fault: no-route=raspi001")}, "raspi001", "10.244.2.2:80", "b to 192.168.100.11"},
+		"nor to Pods that look like one":    {[]string{noWayBack}, "a", "192.168.100.12:10256", "raspi002 to 192.168.100.11"},
+		"not by a node port either":         {append(service("s", vip, onC), noWayBack), "a", "192.168.100.12:30080", "c to 192.168.100.12"},
 		"a Pod that drops":                  {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: drop}")}, "a", "10.244.2.2:80", "timeout"},
 		"a Pod that refuses":                {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: refuse}")}, "a", "10.244.2.2:80", "refused"},
 		"a Pod that is too late":            {[]string{pod("b", "10.244.2.2", "annotations: {demo.podpath/fault: delay=2s}")}, "a", "10.244.2.2:80", "timeout"},
@@ -184,6 +203,16 @@ func TestPacketsFindTheirWay(t *testing.T) {
 		"a policy of egress":                {[]string{fmt.Sprintf(deny, "policyTypes: [Egress]")}, "b", "10.244.1.2:80", "timeout"},
 		"its rules say that it is one":      {[]string{fmt.Sprintf(deny, "egress: [{ports: [{port: 99}]}]")}, "b", "10.244.1.2:80", "timeout"},
 		"a policy of egress lets others in": {[]string{fmt.Sprintf(deny, "policyTypes: [Egress]")}, "a", "10.244.2.2:80", "b to 10.244.1.2"},
+		"egress to another Node":            {[]string{fmt.Sprintf(deny, "policyTypes: [Egress]")}, "b", "192.168.100.11:10256", "timeout"},
+		"egress by an external address":     {append(service("s", vip+door, both), fmt.Sprintf(deny, "policyTypes: [Egress]")), "b", "192.168.100.50:8080", "timeout"},
+		"egress by the own node port":       {append(service("s", vip, both), fmt.Sprintf(deny, "policyTypes: [Egress]")), "b", "192.168.100.12:30080", "timeout"},
+		"egress that a policy permits": {
+			append(service("s", vip+door, both), fmt.Sprintf(deny, "egress: [{to: [{podSelector: {matchLabels: {app: a}}}]}]")), "b", "192.168.100.50:8080", "a to 192.168.100.12",
+		},
+		"ingress by an external address": {append(service("s", vip+door, onB), fmt.Sprintf(deny, "ingress: []")), "c", "192.168.100.50:8080", "timeout"},
+		"ingress that a policy permits": {
+			append(service("s", vip+door, onB), fmt.Sprintf(deny, "ingress: [{from: [{podSelector: {matchLabels: {app: c}}}]}]")), "c", "192.168.100.50:8080", "b to 192.168.100.12",
+		},
 		"a policy selects namespaces": {[]string{
 			fmt.Sprintf(deny, "ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}}}]}]"), "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: x}}}",
 		}, "a", "10.244.2.2:80", "b to 10.244.1.2"},
@@ -270,6 +299,9 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 		"x.shop.svc.cluster.local. CNAME":                    "www.example.com.",
 		"loop.shop.svc.cluster.local. A":                     strings.TrimSpace(strings.Repeat("loop.shop.svc.cluster.local. ", maxAliases)),
 		"none.shop.svc.cluster.local. A":                     "NXDOMAIN",
+		"shop.svc.cluster.local. A":                          "nothing",
+		"hop.svc.cluster.local. A":                           "NXDOMAIN",
+		"svc.cluster.local. A":                               "nothing",
 		"www.example.com. A":                                 "203.0.113.80",
 		"www.example.net. A":                                 "NXDOMAIN",
 		"s.shop.svc.cluster.local.shop.svc.cluster.local. A": "NXDOMAIN",
@@ -311,13 +343,7 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 }
 
 func TestTheWorldOutsideKnowsNoNamesOfTheCluster(t *testing.T) {
-	dns := `{apiVersion: v1, kind: Pod, metadata: {name: dns, namespace: kube-system, annotations: {demo.podpath/listens: "dns:53"}}, spec: {nodeName: raspi001, containers: [{name: app, image: coredns}]}, ` +
-		`status: {phase: Running, podIP: 10.244.1.53, containerStatuses: [{name: app, state: {running: {}}}]}}`
-	server := []string{
-		dns, "{apiVersion: v1, kind: Service, metadata: {name: kube-dns, namespace: kube-system, annotations: {demo.podpath/upstream: www.example.com=192.168.100.100}}, spec: {clusterIP: 10.96.0.10, ports: [{port: 53, protocol: UDP}]}}",
-		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: dns, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}, addressType: IPv4, ports: [{port: 53, protocol: UDP}], endpoints: [{addresses: [10.244.1.53]}]}",
-	}
-	l := newLab(t, append(server, service("s", vip, endpointYAML("10.244.1.2", "ready: true"))...)...)
+	l := newLab(t, append(clusterDNS(""), service("s", vip, endpointYAML("10.244.1.2", "ready: true"))...)...)
 	for from, want := range map[string]string{"b": "a to 10.244.2.2", "raspi001": "no such host", Outside: "no such host"} {
 		for _, name := range []string{"S.shop.svc.cluster.local:8080", "s.shop.svc.cluster.local.:8080"} {
 			if got := l.dial(from, name); !strings.Contains(got, want) {
@@ -330,6 +356,34 @@ func TestTheWorldOutsideKnowsNoNamesOfTheCluster(t *testing.T) {
 	}
 	if got, want := l.dial("a", "s:8080"), "a to 192.168.100.11"; got != want {
 		t.Errorf("got %s by the search list, want %s", got, want)
+	}
+}
+
+func TestDNSIsSilentAboutWhatIsNoQuestion(t *testing.T) {
+	l := newLab(t, clusterDNS("")...)
+	m := dnsmessage.Message{Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("x."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
+	query, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for network, head := range map[string]int{"udp": 0, "tcp": 2} {
+		c, err := l.place("a").DialContext(t.Context(), network, "10.244.1.53:53")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, message := range []string{"what?", string(query)} {
+			length := []byte{0, byte(len(message))}
+			if _, err := c.Write(append(length[:head], message...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answer := make([]byte, maxPacket)
+		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		n, err := c.Read(answer)
+		if errUnpack := m.Unpack(answer[min(n, head):n]); err != nil || errUnpack != nil || !m.Response {
+			t.Errorf("%s: got %x, %v; want the answer to the question", network, answer[:n], err)
+		}
+		_ = c.Close()
 	}
 }
 

@@ -18,6 +18,9 @@ func (v *view) denied(from *host, seen netip.Addr, to *host, proto string, port 
 	if from.node != nil && from.node == to.node && (from.pod == nil || to.pod == nil) || from == to {
 		return false // a Node always reaches its own Pods, and they reach it
 	}
+	if from.node == to.node {
+		seen = from.ip // within a machine kube-proxy masquerades after policies have decided
+	}
 	shut := func(at *host, direction networkingv1.PolicyType, peer *host, ip netip.Addr) (shut bool) {
 		for _, p := range v.limits(at, direction) {
 			shut = true

@@ -62,7 +62,7 @@ func (v *view) entry(from *host, proto string, to netip.AddrPort) *entry {
 func (v *view) entrance(s *corev1.Service, p corev1.ServicePort) *corev1.Node {
 	for _, name := range slices.Sorted(maps.Keys(v.hosts)) {
 		h := v.hosts[name]
-		if h.node == nil || h.name != h.node.Name || down(h.node) {
+		if h.node == nil || h.name != h.node.Name || down(h.node) || !v.proxied(h.node) {
 			continue
 		}
 		if !staysLocal(s) || slices.ContainsFunc(v.endpoints(s, p), func(e endpoint) bool { return e.ready && e.node == h.name }) {
@@ -92,15 +92,16 @@ func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fa
 		return v.arrive(from, from.ip, proto, to)
 	}
 	door := v.hosts[e.door.Name]
-	if v.lost(from, from.ip, door, proto, to.Port()) {
+	seen := v.source(from, from.ip, door)
+	if v.lost(from, seen, door, proto, to.Port()) {
 		return fate{err: dropped}
 	}
 	eligible, err := v.eligible(e, from)
 	if err != 0 {
 		return fate{err: err}
 	}
-	chosen, sender, seen := n.pick(e.service, from.ip, eligible), from, from.ip
-	if e.external {
+	chosen, sender := n.pick(e.service, seen, eligible), from
+	if from.node != e.door { // it goes on from there, where the policies of the client are not known
 		sender = door
 	}
 	if e.external && !staysLocal(e.service) || chosen.Addr() == from.ip && from.pod != nil {
@@ -109,16 +110,11 @@ func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fa
 	return v.arrive(sender, seen, proto, chosen.AddrPort)
 }
 
-// eligible are the endpoints that kube-proxy chooses from: those that are
-// ready, else those that still serve while they terminate (KEP-1669). Without
-// any it rejects; where a traffic policy leaves none it drops.
+// eligible are the endpoints that kube-proxy chooses from. Without any it
+// rejects; where a traffic policy leaves none it drops.
 func (v *view) eligible(e *entry, from *host) ([]endpoint, syscall.Errno) {
 	all := v.endpoints(e.service, e.port)
-	usable := slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool { return !e.ready })
-	if len(usable) == 0 {
-		usable = slices.DeleteFunc(all, func(e endpoint) bool { return !e.leaving })
-	}
-	if len(usable) == 0 {
+	if len(usable(all)) == 0 {
 		return nil, syscall.ECONNREFUSED
 	}
 	local := value(e.service.Spec.InternalTrafficPolicy) == corev1.ServiceInternalTrafficPolicyLocal
@@ -126,12 +122,22 @@ func (v *view) eligible(e *entry, from *host) ([]endpoint, syscall.Errno) {
 		local = staysLocal(e.service) && from.node != e.door
 	}
 	if local {
-		usable = slices.DeleteFunc(usable, func(u endpoint) bool { return u.node != e.door.Name })
+		all = slices.DeleteFunc(all, func(u endpoint) bool { return u.node != e.door.Name })
 	}
-	if len(usable) == 0 {
+	if all = usable(all); len(all) == 0 {
 		return nil, dropped
 	}
-	return usable, 0
+	return all, 0
+}
+
+// usable are those that are ready, else those that still serve while they
+// terminate (KEP-1669).
+func usable(all []endpoint) []endpoint {
+	ready := slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool { return !e.ready })
+	if len(ready) > 0 {
+		return ready
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool { return !e.leaving })
 }
 
 // pick chooses at random, as kube-proxy does, or the same one again for a client
@@ -140,9 +146,13 @@ func (n *Network) pick(s *corev1.Service, client netip.Addr, eligible []endpoint
 	if s.Spec.SessionAffinity == corev1.ServiceAffinityClientIP {
 		return slices.MaxFunc(eligible, func(a, b endpoint) int { return cmp.Compare(bond(client, a), bond(client, b)) })
 	}
+	return n.anyOf(eligible)
+}
+
+func (n *Network) anyOf(endpoints []endpoint) endpoint {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return eligible[n.random.IntN(len(eligible))]
+	return endpoints[n.random.IntN(len(endpoints))]
 }
 
 // bond is a number for a client and an endpoint. The highest one decides, so that
@@ -153,14 +163,24 @@ func bond(client netip.Addr, e endpoint) uint32 {
 	return h.Sum32()
 }
 
+// source is the address that a packet has when it comes to a host. What leaves
+// the Pod network is masqueraded.
+func (v *view) source(from *host, sent netip.Addr, to *host) netip.Addr {
+	if from.pod != nil && to.pod == nil && to.node != from.node {
+		return v.hosts[from.node.Name].ip
+	}
+	return sent
+}
+
 // arrive decides what becomes of a packet to an address that is no Service's.
 func (v *view) arrive(from *host, seen netip.Addr, proto string, at netip.AddrPort) fate {
 	to := v.addresses[at.Addr()]
-	if to == nil || v.lost(from, seen, to, proto, at.Port()) {
+	if to == nil {
 		return fate{err: dropped}
 	}
-	if from.pod != nil && to.pod == nil && to.node != from.node { // what leaves the Pod network is masqueraded
-		seen = v.hosts[from.node.Name].ip
+	seen = v.source(from, seen, to)
+	if v.lost(from, seen, to, proto, at.Port()) {
+		return fate{err: dropped}
 	}
 	f := to.take(seen, proto, at)
 	if to.node != from.node {

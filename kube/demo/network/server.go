@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -122,6 +123,9 @@ func (s server) dns() {
 			return
 		}
 		reply := s.network.view().namesAt(s.by).answer(packet[:size], s.packets)
+		if reply == nil {
+			continue
+		}
 		if !s.packets {
 			reply = append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)
 		}
@@ -131,18 +135,25 @@ func (s server) dns() {
 	}
 }
 
-// ingress passes a request on to the Service that an Ingress names.
+// ingress passes a request on to an endpoint of the Service that an Ingress
+// names. What goes wrong has the words of nginx.
 func (s server) ingress(r *http.Request) *http.Response {
-	target, matched := s.network.view().backend(r.Host, r.URL.Path)
-	if !matched {
+	ready, matched := s.network.view().backend(r.Host, r.URL.Path)
+	switch {
+	case !matched:
 		return text(http.StatusNotFound, "404 page not found\n")
+	case len(ready) == 0:
+		return text(http.StatusServiceUnavailable, "503 Service Temporarily Unavailable\n")
 	}
-	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", target, ""
+	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", s.network.anyOf(ready).String(), ""
 	r.Header.Set("X-Forwarded-For", s.remote.String())
 	place := &Place{network: s.network, key: s.host.name}
 	reply, err := place.client().Do(r.WithContext(s.network.ctx))
-	if err != nil { // also when there is no target
-		return text(http.StatusServiceUnavailable, "503 Service Temporarily Unavailable\n")
+	switch {
+	case os.IsTimeout(err):
+		return text(http.StatusGatewayTimeout, "504 Gateway Time-out\n")
+	case err != nil:
+		return text(http.StatusBadGateway, "502 Bad Gateway\n")
 	}
 	return reply
 }
