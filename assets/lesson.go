@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -59,14 +60,26 @@ func lessonName(file string) (name string, ok bool) {
 	return name, ok && numbered && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// FindLesson returns the lesson of a name.
-func FindLesson(name string) (Lesson, error) {
-	all := Lessons()
-	i := slices.IndexFunc(all, func(l Lesson) bool { return l.Name == name })
-	if i < 0 {
-		return Lesson{}, fmt.Errorf("there is no lesson %q; podpath demo lessons lists them", name)
+// FindLesson returns the lesson of a name or number.
+func FindLesson(which string) (Lesson, error) {
+	l, ok := LessonAmong(Lessons(), which)
+	if !ok {
+		return Lesson{}, fmt.Errorf("there is no lesson %q; podpath demo lessons lists them", which)
 	}
-	return all[i], nil
+	return l, nil
+}
+
+// LessonAmong returns the lesson of a name, or of a number that lists of all
+// lessons show: the first is 1.
+func LessonAmong(all []Lesson, which string) (l Lesson, ok bool) {
+	i := slices.IndexFunc(all, func(l Lesson) bool { return l.Name == which })
+	if number, err := strconv.Atoi(which); i < 0 && err == nil {
+		i = number - 1
+	}
+	if i < 0 || i >= len(all) {
+		return Lesson{}, false
+	}
+	return all[i], true
 }
 
 // What is special in the text of a lesson.

@@ -3,6 +3,7 @@ package assets
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -62,6 +63,9 @@ func TestLessonsAreComplete(t *testing.T) {
 		if l.Title == "" || l.Text == "" || len(l.Steps) == 0 {
 			t.Errorf("lesson %s lacks a title, a text or a step", l.Name)
 		}
+		if _, err := strconv.Atoi(l.Name); err == nil || l.Name == "off" {
+			t.Errorf("lesson %s has a name that means something else", l.Name)
+		}
 		if slices.Contains(names, l.Name) {
 			t.Errorf("there are two lessons %s", l.Name)
 		}
@@ -72,5 +76,17 @@ func TestLessonsAreComplete(t *testing.T) {
 	}
 	if _, err := FindLesson("none"); err == nil {
 		t.Error("a lesson was found that does not exist")
+	}
+}
+
+func TestLessonIsFoundByNameOrNumber(t *testing.T) {
+	all := []Lesson{{Name: "first"}, {Name: "second"}}
+	for which, want := range map[string]string{
+		"first": "first", "second": "second", "1": "first", "2": "second", "02": "second",
+		"": "", "0": "", "-1": "", "3": "", "2nd": "", "third": "",
+	} {
+		if got, ok := LessonAmong(all, which); got.Name != want || ok != (want != "") {
+			t.Errorf("%q: got %q %v, want %q", which, got.Name, ok, want)
+		}
 	}
 }

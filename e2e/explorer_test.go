@@ -102,7 +102,7 @@ func TestDetailYAMLAndSearch(t *testing.T) {
 
 	u.sees("init-and-sidecar")
 	u.filter("init-and")
-	u.press("j", screen.Enter)
+	u.press(screen.Enter)
 	u.sees("Pods › init-and-sidecar", "(sidecar)", "(init)", "Conditions", "Events", "Scheduled")
 	u.press("y")
 	u.sees("init-and-sidecar YAML", "apiVersion: v1")
@@ -130,7 +130,7 @@ func TestTextFromTheClusterIsHarmless(t *testing.T) {
 
 	u.sees("hostile")
 	u.filter("hostile")
-	u.press("j", "d")
+	u.press("d")
 	u.sees("example.test/escape: [31m]0;owned", "日本語のラベル")
 	u.press("y")
 	u.sees("example.test/escape", "owned")

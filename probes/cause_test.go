@@ -167,3 +167,17 @@ func TestBlindnessHasACauseWherePodpathKnowsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyACommandIsOne(t *testing.T) {
+	for next, want := range map[string]string{
+		"kubectl describe pod web":                             "kubectl describe pod web",
+		"podpath probe -n shop pod/a pod/b:80  looks again":    "podpath probe -n shop pod/a pod/b:80",
+		"kubectl edit service -n shop web  and set targetPort": "kubectl edit service -n shop web",
+		"allow a Pod of podpath's own":                         "",
+		"":                                                     "",
+	} {
+		if got := (&Cause{Next: next}).Command(); got != want {
+			t.Errorf("%q: got %q, want %q", next, got, want)
+		}
+	}
+}

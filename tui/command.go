@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ var commands = []command{
 	{[]string{"probe"}, "probe [FROM TO…]", "probe paths, such as pod/a pod/b:80, or everything", probe},
 	{[]string{"namespace", "ns", "namespaces"}, "ns [NAME|all]", "look at another namespace, or at all of them", useNamespace},
 	{[]string{"context", "ctx", "contexts"}, "ctx [NAME]", "use another context of the kubeconfig", useContext},
-	{[]string{"lessons", "lesson"}, "lessons [NAME]", "learn on the practice cluster", learn},
+	{[]string{"lessons", "lesson"}, "lessons [NAME|off]", "learn on the practice cluster", learn},
 	{[]string{"status"}, "status", "what podpath may and can read, and what would permit the rest", func(m *Model, _ string) tea.Cmd { m.push(newStatus(m)); return nil }},
 	{[]string{"reload"}, "reload", "read the kubeconfig again and connect anew", reload},
 	{[]string{"quit", "q", "q!"}, "q", "quit", func(*Model, string) tea.Cmd { return tea.Quit }},
@@ -47,13 +48,19 @@ func probe(m *Model, words string) tea.Cmd {
 	}
 }
 
+// useNamespace refuses a name that is known to be none: there would be nothing
+// to see there, and no way back.
 func useNamespace(m *Model, name string) tea.Cmd {
 	switch name {
 	case "":
 		m.push(menu.New(m.theme, menu.Namespaces(m.snapshot.Scope.Namespace)))
 		return nil
 	case "all":
-		name = ""
+		return intent.Send(intent.UseNamespace{})
+	}
+	if s := m.snapshot; s.State(kube.Namespaces).Listed && !slices.Contains(s.Namespaces, name) {
+		m.notice = kube.Clean(fmt.Sprintf("There is no namespace %q%s.", name, kube.Among(s.Namespaces)))
+		return nil
 	}
 	return intent.Send(intent.UseNamespace{Namespace: name})
 }
@@ -99,6 +106,7 @@ func (m *Model) completions() []string {
 		lines = append(lines, "ns "+ns, "namespace "+ns)
 	}
 	if m.options.Practice != nil {
+		lines = append(lines, "lesson off")
 		for _, l := range m.options.Practice.Lessons {
 			lines = append(lines, "lessons "+l.Name, "lesson "+l.Name)
 		}

@@ -22,7 +22,7 @@ func TestFForwardsWhatIsSelectedAndShowsIt(t *testing.T) {
 		"an endpoint":             {[]string{"2", "/sample-clusterip", "enter"}, nil, "pod/sample-deployment-6d4b75cb6d-4xk2p:80"},
 		"a described Service":     {[]string{"2", "/sample-clusterip", "d"}, nil, "svc/sample-clusterip:8080"},
 		"the YAML of a Pod":       {[]string{"j", "j", "y"}, []string{"enter"}, "pod/dual-0:8080"},
-		"one of a Pod's Services": {[]string{"/4xk2p", "j", "s", "/sample-clusterip"}, nil, "svc/sample-clusterip:8080"},
+		"one of a Pod's Services": {[]string{"/4xk2p", "s", "/sample-clusterip"}, nil, "svc/sample-clusterip:8080"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			drive(t, setup{width: 120, height: 30}, func(s *screen) {
@@ -69,7 +69,7 @@ func TestWhatCannotBeForwardedSaysWhy(t *testing.T) {
 
 func TestAPodThatDeclaresNoPortAsksForIt(t *testing.T) {
 	drive(t, setup{width: 120, height: 24}, func(s *screen) {
-		s.follow([]string{"/not-ready", "j", "f"})
+		s.follow([]string{"/not-ready", "f"})
 		s.sees("pod/not-ready declares no port; LOCAL:PORT is")
 		s.typeOver("9000")
 		s.press("enter")

@@ -51,10 +51,7 @@ func (m *Model) View() tea.View {
 
 // titleLine says which cluster, and which panes there are.
 func (m *Model) titleLine() string {
-	where := words.Scope(m.snapshot.Scope)
-	if m.session != nil && m.session.Context != "" {
-		where = kube.Clean(m.session.Context) + " › " + where
-	}
+	where := m.where()
 	tabs := m.tabs(fullTabs)
 	for short := fullTabs + 1; short <= numberTabs && style.Width(where)+style.Width(tabs) >= m.width; short++ {
 		tabs = m.tabs(short)
@@ -64,6 +61,19 @@ func (m *Model) titleLine() string {
 		where = m.theme.Render(style.Title, brand) + where
 	}
 	return m.twoSides(where, tabs)
+}
+
+// where names the cluster, the lesson that changes it, and the namespace.
+func (m *Model) where() string {
+	scope := words.Scope(m.snapshot.Scope)
+	if m.session == nil || m.session.Context == "" {
+		return scope
+	}
+	cluster := kube.Clean(m.session.Context)
+	if m.lesson != "" {
+		cluster += "/" + m.lesson
+	}
+	return cluster + " › " + scope
 }
 
 // How much the tabs say: all, no counts, or of the panes that are not on the

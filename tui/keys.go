@@ -16,7 +16,7 @@ var keys = struct{ pods, services, probes, forwards, back, all, filter, command,
 	help:      key.NewBinding(key.WithKeys("?"), key.WithHelp("?", "help")),
 	suspend:   key.NewBinding(key.WithKeys("ctrl+z"), key.WithHelp("ctrl-z", "suspend; fg in the shell brings podpath back")),
 	quit:      key.NewBinding(key.WithKeys("q"), key.WithHelp("q", "quit")),
-	interrupt: key.NewBinding(key.WithKeys("ctrl+c"), key.WithHelp("ctrl-c", "quit; first cancel the run in Probes, as esc does")),
+	interrupt: key.NewBinding(key.WithKeys("ctrl+c"), key.WithHelp("ctrl-c", "leave a prompt or cancel the run in Probes, as esc does; else quit")),
 	cancel:    key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "cancel the run")), // instead of back, while one goes on
 }
 

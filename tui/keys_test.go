@@ -16,7 +16,7 @@ var views = map[string]func(s *screen){
 	"Pods":            func(*screen) {},
 	"Services":        func(s *screen) { s.press("2") },
 	"endpoints":       func(s *screen) { s.press("2"); s.enter("/", "sample-clusterip"); s.press("enter") },
-	"Services of Pod": func(s *screen) { s.enter("/", "4xk2p"); s.press("j", "s") },
+	"Services of Pod": func(s *screen) { s.enter("/", "4xk2p"); s.press("s") },
 	"Pod":             func(s *screen) { s.press("j", "j", "enter") },
 	"YAML":            func(s *screen) { s.press("j", "j", "y") },
 	"help":            func(s *screen) { s.press("?") },
@@ -245,7 +245,7 @@ func TestNumbersShowThePanesFromAnywhere(t *testing.T) {
 }
 
 func TestQuit(t *testing.T) {
-	for _, keys := range [][]string{{"q"}, {"ctrl+c"}, {"/", "ctrl+c"}, {":", "q", "enter"}, {"?", "q"}} {
+	for _, keys := range [][]string{{"q"}, {"ctrl+c"}, {"/", "ctrl+c", "ctrl+c"}, {":", "q", "enter"}, {"?", "q"}} {
 		drive(t, setup{}, func(s *screen) {
 			if s.press(keys...); !s.quit {
 				s.Errorf("%v: got podpath running still", keys)

@@ -15,7 +15,7 @@ type Practice struct {
 	Lessons []assets.Lesson
 	// Begin makes the cluster what a lesson needs.
 	Begin func(assets.Lesson) error
-	// Lesson is the name of the one that the cluster began with, or "".
+	// Lesson is the name or number of the one that the cluster began with, or "".
 	Lesson string
 }
 
@@ -26,28 +26,46 @@ type lessonBegan struct {
 	err     error
 }
 
+// noLesson is typed in place of a lesson's name to end the one that goes on.
+const noLesson = "off"
+
 // lessonNamespace is where each lesson begins.
 const lessonNamespace = "default"
 
-// learn lists the lessons, or begins one.
-func learn(m *Model, name string) tea.Cmd {
+// learn lists the lessons, begins one, or ends the one that goes on.
+func learn(m *Model, which string) tea.Cmd {
 	p := m.options.Practice
 	if p == nil {
 		m.notice = "Lessons need the practice cluster: podpath --demo"
 		return nil
 	}
-	if name == "" {
-		m.push(lessons.New(m.theme, p.Lessons, m.lesson))
+	switch which {
+	case "":
+		m.listLessons()
+		return nil
+	case noLesson:
+		return m.beginLesson(assets.Lesson{})
+	}
+	l, ok := assets.LessonAmong(p.Lessons, which)
+	if !ok {
+		m.notice = "There is no lesson " + which + "; :lessons lists them."
 		return nil
 	}
-	i := slices.IndexFunc(p.Lessons, func(l assets.Lesson) bool { return l.Name == name })
-	if i < 0 {
-		m.notice = "There is no lesson " + name + "; :lessons lists them."
-		return nil
-	}
-	return m.beginLesson(p.Lessons[i])
+	return m.beginLesson(l)
 }
 
+// listLessons shows the list on top of where the user is, or goes back to it
+// where that is somewhere below.
+func (m *Model) listLessons() {
+	listed := func(v view) bool { _, ok := v.(*lessons.View); return ok }
+	if i := slices.IndexFunc(m.stack, listed); i >= 0 {
+		m.stack = m.stack[:i]
+	}
+	m.push(lessons.New(m.theme, m.options.Practice.Lessons, m.lesson))
+}
+
+// beginLesson begins a lesson and ends the one before. The zero lesson leaves
+// the practice cluster as it is without any.
 func (m *Model) beginLesson(l assets.Lesson) tea.Cmd {
 	m.choices++ // whatever was chosen before does not count any more
 	begin, connect := m.options.Practice.Begin, m.options.Connect
@@ -76,7 +94,11 @@ func (m *Model) receiveLesson(msg lessonBegan) tea.Cmd {
 	}
 	m.show(m.panes[0])
 	m.reset(msg.cluster)
-	m.push(lessons.NewText(m.theme, msg.lesson))
+	if m.lesson == "" {
+		m.notice = "No lesson goes on now; :lessons lists them."
+	} else {
+		m.push(lessons.NewText(m.theme, msg.lesson))
+	}
 	return m.follow(msg.cluster)
 }
 
@@ -87,8 +109,8 @@ func (m *Model) welcome() {
 		return
 	}
 	m.notice = "This is the practice cluster. :lessons shows what there is to try."
-	m.lesson = p.Lesson
-	if i := slices.IndexFunc(p.Lessons, func(l assets.Lesson) bool { return l.Name == p.Lesson }); i >= 0 {
-		m.push(lessons.NewText(m.theme, p.Lessons[i]))
+	if l, ok := assets.LessonAmong(p.Lessons, p.Lesson); ok {
+		m.lesson = l.Name
+		m.push(lessons.NewText(m.theme, l))
 	}
 }

@@ -35,7 +35,7 @@ func TestLessonBeginsAndIsShown(t *testing.T) {
 	drive(t, setup{practice: practising(&began)}, func(s *screen) {
 		s.sees("practice cluster", ":lessons")
 		s.enter(":", "lessons")
-		s.sees("1  The first", "3  The riddle")
+		s.sees("1  one    The first", "3  riddle The riddle")
 		s.press("enter")
 		s.sees("Pods › one", "The first\n", "Look at this, and at that.", "    $ podpath pods", "- a point")
 		s.press("esc")
@@ -58,7 +58,7 @@ func TestLessonBeginsWithoutFiltersInItsNamespace(t *testing.T) {
 		s.press("2")
 		s.enter("/", "dual")
 		s.enter(":", "lesson one")
-		s.sees("podpath raspi › default", "Pods › one", "The first")
+		s.sees("raspi/one › default", "Pods › one", "The first")
 		s.press("2")
 		s.sees("\nServices  ", "sample-clusterip")
 		s.misses("/dual")
@@ -89,11 +89,60 @@ func TestLessonThatCannotBeginSaysWhy(t *testing.T) {
 	})
 }
 
+// Where a list shows numbers, a number is what somebody types.
+func TestLessonBeginsByItsNumber(t *testing.T) {
+	var began []string
+	drive(t, setup{practice: practising(&began)}, func(s *screen) {
+		s.enter(":", "lesson 3")
+		s.sees("Pods › riddle", "What is wrong?")
+		s.enter(":", "lesson 4")
+		s.sees("There is no lesson 4")
+	})
+}
+
+// A fault that stays on must not be taken for one of the cluster.
+func TestHeaderNamesTheLessonUntilItEnds(t *testing.T) {
+	var began []string
+	drive(t, setup{practice: practising(&began), width: 120}, func(s *screen) {
+		s.misses("raspi/")
+		s.enter(":", "lesson riddle")
+		s.press("esc")
+		s.sees("podpath raspi/riddle › default", "\nPods  ")
+		s.resize(60, 24)
+		s.sees("/riddle › default")
+		s.resize(120, 24)
+		s.enter(":", "lesson off")
+		s.sees("podpath raspi › default", "\nPods  ", "No lesson goes on now")
+		s.enter(":", "lessons")
+		s.misses("current")
+	})
+	if len(began) != 2 || began[1] != "" {
+		t.Errorf("got %q, want the riddle and then none", began)
+	}
+}
+
+func TestLessonsOnTopOfThemselvesAreOneList(t *testing.T) {
+	var began []string
+	drive(t, setup{practice: practising(&began)}, func(s *screen) {
+		s.enter(":", "lesson one")
+		s.press("esc")
+		s.enter(":", "lessons")
+		s.enter(":", "lessons")
+		s.sees("\nPods › Lessons  ")
+		s.press("enter")
+		s.sees("Pods › Lessons › one")
+		s.enter(":", "lessons")
+		s.sees("\nPods › Lessons  ")
+	})
+}
+
 func TestPracticeBeginsWithALesson(t *testing.T) {
 	var began []string
 	practice := practising(&began)
 	practice.Lesson = "riddle"
-	drive(t, setup{practice: practice}, func(s *screen) { s.sees("Pods › riddle", "What is wrong?") })
+	for _, practice.Lesson = range []string{"riddle", "3"} {
+		drive(t, setup{practice: practice}, func(s *screen) { s.sees("raspi/riddle › ", "Pods › riddle", "What is wrong?") })
+	}
 	if len(began) > 0 {
 		t.Errorf("got %q begun again, want none: the cluster began with it", began)
 	}

@@ -10,6 +10,8 @@ import (
 // press handles a key: what works everywhere first, then the view's own.
 func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 	switch {
+	case key.Matches(press, keys.interrupt) && m.prompt.isOpen():
+		return m.pressInPrompt(press)
 	case key.Matches(press, keys.interrupt) && m.canCancel():
 		m.cancelProbing()
 	case key.Matches(press, keys.interrupt):
@@ -96,7 +98,7 @@ func (m *Model) toggleAll() tea.Cmd {
 }
 
 // pressInPrompt handles a key while the user types. A filter works as it is
-// typed; esc takes it back.
+// typed; esc takes it back, and so does ctrl-c, as in a shell.
 func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 	sign, accept := m.prompt.sign, m.prompt.accept
 	if yes := m.prompt.yes; yes != nil {
@@ -107,7 +109,7 @@ func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	switch press.String() {
-	case "esc":
+	case "esc", "ctrl+c":
 		if sign == "/" && m.prompt.input.Value() != "" {
 			m.setFilter("")
 		}

@@ -143,10 +143,23 @@ func (p *probing) run(prober Prober) {
 		return
 	}
 	p.tell(func(n *probes.News) { n.Planned, n.Checks, n.Unknown = true, checks, world.Unknown })
+	results := p.carryOut(prober, world, checks)
+	p.tell(func(n *probes.News) { n.Done, n.Final = true, results })
+}
+
+// carryOut carries out the checks. Where podpath could not look and the run was
+// cancelled already, it did not look for that reason: such a check has no
+// result. The error alone does not tell, as the ladder keeps only its text.
+func (p *probing) carryOut(prober Prober, world *engine.World, checks []engine.Check) []engine.Result {
+	unseen := map[string]bool{} // by ID
 	results := prober.Run(p.ctx, world, checks, func(r engine.Result) {
+		if r.Blind != nil && p.ctx.Err() != nil {
+			unseen[r.ID] = true
+			return
+		}
 		p.tell(func(n *probes.News) { n.Seen = append(n.Seen, r) })
 	})
-	p.tell(func(n *probes.News) { n.Done, n.Final = true, results })
+	return slices.DeleteFunc(results, func(r engine.Result) bool { return unseen[r.ID] })
 }
 
 // brokeError is a defect of podpath itself.
@@ -249,13 +262,13 @@ func (m *Model) receiveNews(msg newsCame) tea.Cmd {
 // errCancelled is why a run that the user cancels has not seen the rest.
 var errCancelled = errors.New("you cancelled the run")
 
-// cancelProbing ends the run that goes on. What it has not seen yet is then
-// inconclusive.
+// cancelProbing ends the run that goes on. What it has not seen yet has no
+// result then.
 func (m *Model) cancelProbing() {
 	m.session.probing.cancelled = true
 	m.session.probing.cancel(errCancelled)
 	m.probes.Cancelling()
-	m.notice = "cancelled: what podpath has not seen is inconclusive; ctrl-c quits"
+	m.notice = "cancelled: what podpath has not seen has no result; ctrl-c quits"
 }
 
 // canCancel reports whether a run goes on that the user looks at and has not

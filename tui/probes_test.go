@@ -84,12 +84,15 @@ func TestEscOrCtrlCInThePaneCancelsTheRunAndDoesNotQuit(t *testing.T) {
 			}
 			s.sees("cancelling", "ctrl-c quits")
 			s.wait(time.Second)
-			s.sees("cancelled  42/42", "? 32")
+			s.sees("cancelled  10/42  ✓ 9  ✗ 1", "3 Probes ✗1")
+			s.misses("? ", "waits for its turn")
 			if s.prober.running > 0 {
 				t.Errorf("%s: got the run going on", pressed)
 			}
-			s.press("j", "$", "h", "h", "h", "h", "h", "h", "h", "h", "h", "enter")
-			s.sees("inconclusive", "you cancelled the run")
+			s.press("j", "$", "h", "h", "h", "h", "h", "h", "h", "h", "h")
+			s.sees("… not run: the run was cancelled")
+			s.press("enter")
+			s.sees("no result yet")
 			s.press("esc")
 			s.sees("\nProbes ")
 			if s.press("ctrl+c"); !s.quit {
@@ -207,7 +210,7 @@ func TestAPanicInARunEndsTheProgramWithItsError(t *testing.T) {
 
 func TestTheEvidenceFollowsItsCheck(t *testing.T) {
 	practise(t, setup{width: 120, height: 40}, func(s *screen) {
-		s.follow([]string{":ns broken", "/silent", "j", "p", "j", "j", "j", "j", "enter", "/healthy", "enter"})
+		s.follow([]string{":ns broken", "/silent", "p", "j", "j", "j", "j", "enter", "/healthy", "enter"})
 		s.wait(time.Second)
 		s.press("enter")
 		s.sees("Probes › pod/silent-", " → svc/healthy:80", "podpath could not look", "no-tools")

@@ -146,7 +146,7 @@ func TestWithoutAProberTheUserIsTold(t *testing.T) {
 
 func TestFurtherWaysAreOfferedAskedForOnceAndUsed(t *testing.T) {
 	practise(t, setup{width: 120, height: 40}, func(s *screen) {
-		s.follow([]string{":ns broken", "/silent", "j"})
+		s.follow([]string{":ns broken", "/silent"})
 		silent := s.selected()
 		s.follow([]string{"p", "j", "j", "j", "j", "enter", "/healthy", "enter"})
 		s.wait(time.Second)
@@ -166,7 +166,7 @@ func TestFurtherWaysAreOfferedAskedForOnceAndUsed(t *testing.T) {
 		s.press("enter") // nothing follows
 		s.sees("permitted: ephemeral")
 		s.press("1", "esc")
-		s.follow([]string{"/" + strings.Fields(silent)[0], "j", "enter"})
+		s.follow([]string{"/" + strings.Fields(silent)[0], "enter"})
 		s.sees("podpath-", "(ephemeral)")
 	})
 }
@@ -217,7 +217,7 @@ func TestResultsShowOnTheirObjects(t *testing.T) {
 		s.sees("Probes to it: 0/1 ✗ as expected", "✗ from pod/client to svc/none-ready:80  no-ready-endpoint  <1m ago")
 		s.press("1")
 		s.enter("/", "client")
-		s.press("j", "enter")
+		s.press("enter")
 		s.sees("Probes from it: 3/4 ✗ as expected", "✗ to svc/none-ready:80", "✓ to svc/healthy:80")
 		s.enter(":", "ns odd")
 		s.misses("PROBE")

@@ -72,7 +72,7 @@ func addClusterFlags(root *cobra.Command, o *clusterOptions) {
 	o.RequestTimeout = 30 * time.Second
 	f.Var((*timeout)(&o.RequestTimeout), "request-timeout", "how long a request, or a whole listing, may take, such as 5s or 2m; 0 is for ever (watches are never cut)")
 	f.BoolVar(&o.demo, "demo", false, "use the practice cluster, which runs in podpath itself")
-	f.StringVar(&o.lesson, "lesson", "", "use the practice cluster as this lesson needs it; podpath demo lessons lists them")
+	f.StringVar(&o.lesson, "lesson", "", "use the practice cluster as this lesson needs it, by name or number; podpath demo lessons lists them")
 	f.BoolVar(&o.still, "still", false, "let nothing happen in the practice cluster by itself")
 	f.Float32Var(&o.QPS, "qps", kube.DefaultQPS, "requests a second to the API server, on average")
 	f.IntVar(&o.Burst, "burst", kube.DefaultBurst, "requests at once to the API server")

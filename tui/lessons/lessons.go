@@ -36,7 +36,8 @@ func New(theme *style.Theme, all []assets.Lesson, current string) *View {
 		{Title: "#", Cell: func(l assets.Lesson) table.Cell {
 			return table.Plain(strconv.Itoa(number(l)))
 		}},
-		{Title: "LESSON", Cell: func(l assets.Lesson) table.Cell { return table.Plain(l.Title) }},
+		{Title: "NAME", Cell: func(l assets.Lesson) table.Cell { return table.Plain(l.Name) }},
+		{Title: "LESSON", Min: 16, Priority: 1, Cell: func(l assets.Lesson) table.Cell { return table.Plain(l.Title) }},
 		{Title: "", Cell: func(l assets.Lesson) table.Cell {
 			if l.Name == current {
 				return table.Plain("current")

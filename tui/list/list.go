@@ -17,7 +17,8 @@ import (
 // of it is decided by the filter, the user's order, and Arrange.
 type List[R any] struct {
 	*table.Table[R]
-	// Subject tells the filter what to look at.
+	// Subject tells the filter what to look at, also of the headings that
+	// Arrange adds.
 	Subject func(R) filter.Subject
 	// Arrange, if set, puts filtered and sorted rows into their final order
 	// and may add headings.
@@ -26,6 +27,9 @@ type List[R any] struct {
 	all    []R
 	filter filter.Filter
 	kept   int
+	// seeking is set from a new filter on until the cursor is on what it finds:
+	// the rows may still be on their way.
+	seeking bool
 }
 
 // New returns a list in the table.
@@ -51,6 +55,37 @@ func (l *List[R]) Refresh() {
 		shown = l.Arrange(shown)
 	}
 	l.Table.SetRows(shown)
+	if l.seeking {
+		l.seek(shown)
+	}
+}
+
+// seek puts the cursor on the first row that the filter itself finds. A heading
+// mostly stands there only for the rows below it, and a key that is meant for
+// one of them must not act on it.
+func (l *List[R]) seek(shown []R) {
+	for _, r := range filter.Keep(l.filter, shown, l.Subject) {
+		if l.asksForWords() || !l.isHeading(r) {
+			l.Select(l.ID(r))
+			l.seeking = false
+			return
+		}
+	}
+}
+
+// asksForWords is false for filters that a heading satisfies by what it lacks:
+// a word or a label.
+func (l *List[R]) asksForWords() bool {
+	text := strings.TrimSpace(l.filter.Text)
+	return !strings.HasPrefix(text, "!") && !strings.HasPrefix(text, "-l")
+}
+
+func (l *List[R]) isHeading(r R) bool {
+	if l.Heading == nil {
+		return false
+	}
+	_, heading := l.Heading(r)
+	return heading
 }
 
 // Len returns how many rows there are, and how many of them the filter keeps.
@@ -59,11 +94,15 @@ func (l *List[R]) Len() (all, kept int) { return len(l.all), l.kept }
 // Filter returns the text of the filter.
 func (l *List[R]) Filter() string { return l.filter.Text }
 
-// SetFilter filters by the text; a text that cannot be read changes nothing.
+// SetFilter filters by the text, and puts the cursor on the first row that a
+// new text finds; a text that cannot be read changes nothing.
 func (l *List[R]) SetFilter(text string) error {
 	f, err := filter.Parse(text)
 	if err != nil {
 		return err
+	}
+	if text != l.filter.Text {
+		l.seeking = text != ""
 	}
 	l.filter = f
 	l.Refresh()

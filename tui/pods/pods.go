@@ -233,8 +233,13 @@ func broken(status string) bool {
 	return false
 }
 
+// subject of a heading is the name of its Node: all else that a filter finds is
+// of the Pods.
 func subject(r Row) filter.Subject {
 	p := r.Pod
+	if p == nil {
+		return filter.Subject{Fields: []string{r.node.name}}
+	}
 	fields := append([]string{p.Name, p.Namespace, p.Node, p.Status}, p.IPs...)
 	return filter.Subject{Fields: fields, Labels: p.Labels}
 }

@@ -116,6 +116,8 @@ func (p *Pane) cellLines() []string {
 	role, says := style.Dim, "nothing to check"
 	if c := g.selected(); c != nil && len(c.items) > 1 {
 		role, says = results.Role(c.Worst()), fmt.Sprintf("%s %d of %d as expected", results.Sign(c.Worst()), c.Pass, c.All())
+	} else if c != nil && c.Waiting > 0 && !p.board.busy() {
+		says = results.Waiting + " not run: the run was cancelled; r runs it"
 	} else if c != nil {
 		role, says = results.Role(c.Worst()), sentence(c.items[0])
 	}

@@ -5,9 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"podpath/kube"
 	engine "podpath/probes"
 	"podpath/probes/launch"
 	"podpath/tui/results"
+	"podpath/tui/style"
 )
 
 func check(id string) engine.Check { return engine.Check{ID: id, Target: id} }
@@ -55,6 +57,18 @@ func TestARunThatHasNothingToCheckLeavesWhatWasThere(t *testing.T) {
 	b.fail()
 	if b.phase != before.phase || b.title != "first" || !b.ended.Equal(before.ended) || len(b.items) != 1 {
 		t.Errorf("got %+v with %d checks, want %+v with one", b.state, len(b.items), before)
+	}
+}
+
+func TestTheTabOfACancelledRunSaysHowFarItCame(t *testing.T) {
+	p := New(style.NewTheme(true), kube.Scope{})
+	at := time.Unix(1000, 0)
+	p.Begin(at, "all", nil)
+	p.Receive(at, News{Planned: true, Checks: []engine.Check{check("a"), check("b")}, Seen: []engine.Result{result("a", engine.Pass, nil)}})
+	p.Cancelling()
+	p.Receive(at, News{Done: true})
+	if got := p.Tab(); got != "1/2" {
+		t.Errorf("got %q, want 1/2: not everything was reached", got)
 	}
 }
 

@@ -1,8 +1,6 @@
 package probes
 
 import (
-	"strings"
-
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
@@ -155,9 +153,8 @@ func (p *Pane) unfold(id string) {
 // copyNext copies the command that the cause of a result suggests. What
 // explains the command stands behind two spaces.
 func copyNext(r engine.Result) tea.Cmd {
-	if r.Cause == nil || r.Cause.Next == "" {
+	if r.Cause == nil || r.Cause.Command() == "" {
 		return intent.Send(intent.Notice{Text: "There is no command to copy: no cause that suggests one was found."})
 	}
-	command, _, _ := strings.Cut(r.Cause.Next, "  ")
-	return intent.Send(intent.Copy{Text: kube.Clean(command)})
+	return intent.Send(intent.Copy{Text: kube.Clean(r.Cause.Command())})
 }

@@ -60,6 +60,8 @@ func (p *Pane) Tab() string {
 		return results.Sign(engine.Fail) + strconv.Itoa(t.Fail)
 	case t.Inconclusive > 0:
 		return results.Sign(engine.Inconclusive) + strconv.Itoa(t.Inconclusive)
+	case t.Waiting > 0: // the run was cancelled
+		return Progress(t)
 	case t.All() > 0:
 		return results.Sign(engine.Pass)
 	default:
