@@ -84,7 +84,7 @@ func TestTunnelClientAloneIsWaitedFor(t *testing.T) {
 			}
 		}
 	})
-	tunnel.timing = timing{pingEvery: 50 * time.Millisecond, pingWait: 50 * time.Millisecond, patience: 100 * time.Millisecond, idle: time.Minute, flush: time.Second}
+	tunnel.timing = timing{pingEvery: 50 * time.Millisecond, pingWait: stallTime / 2, patience: stallTime, idle: time.Minute, flush: time.Second}
 	conn := open(t, tunnel, floods)
 	defer func() { _ = conn.Close() }()
 	time.Sleep(stallTime + 500*time.Millisecond)

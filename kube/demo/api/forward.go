@@ -106,10 +106,12 @@ func (d *destination) PortForward(_ context.Context, pod, _ string, port int32, 
 	defer func() { _ = conn.Close() }()
 	ended := make(chan error, 2)
 	d.work.Go(func() { drain(conn, stream, func(err error) { ended <- err }) })
-	d.work.Go(func() {
+	// Nobody waits for this one: when the connection of the client ends before
+	// the library has confirmed its stream, a write waits for that for ever.
+	go func() {
 		_, err := io.Copy(stream, conn)
 		ended <- err
-	})
+	}()
 	err = <-ended
 	select {
 	case second := <-ended:
