@@ -66,7 +66,8 @@ type Cause struct {
 	ByDesign bool
 }
 
-// Command is what of Next can be typed; "" when that is something to do.
+// Command is what of Next can be typed: what explains it stands behind two
+// spaces. It is "" when Next is something to do.
 func (c *Cause) Command() string {
 	command, _, _ := strings.Cut(c.Next, "  ")
 	if strings.HasPrefix(command, "kubectl ") || strings.HasPrefix(command, "podpath ") {

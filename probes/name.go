@@ -94,7 +94,7 @@ func fromMachine(s Source) Expectation {
 	e.Cause = &Cause{
 		Code: OutsideDNS, ByDesign: true,
 		Summary: s.Label + " does not ask the cluster's DNS, and no other one knows the names of Services.",
-		Next:    "podpath probe pod/NAME dns:…  asks from a Pod",
+		Next:    "ask from a Pod: podpath probe pod/NAME and the same target",
 	}
 	return e
 }

@@ -44,6 +44,10 @@ func Parse(text string) (Filter, error) {
 	return f, nil
 }
 
+// AsksForWords is false for a filter that a row can satisfy by what it lacks: a
+// word, or a label.
+func (f Filter) AsksForWords() bool { return f.selector == nil && !f.inverse && len(f.words) > 0 }
+
 // Subject is what a filter looks at of one row.
 type Subject struct {
 	// Fields are the texts of the row; each word must be in one of them.

@@ -65,19 +65,12 @@ func (l *List[R]) Refresh() {
 // one of them must not act on it.
 func (l *List[R]) seek(shown []R) {
 	for _, r := range filter.Keep(l.filter, shown, l.Subject) {
-		if l.asksForWords() || !l.isHeading(r) {
+		if l.filter.AsksForWords() || !l.isHeading(r) {
 			l.Select(l.ID(r))
 			l.seeking = false
 			return
 		}
 	}
-}
-
-// asksForWords is false for filters that a heading satisfies by what it lacks:
-// a word or a label.
-func (l *List[R]) asksForWords() bool {
-	text := strings.TrimSpace(l.filter.Text)
-	return !strings.HasPrefix(text, "!") && !strings.HasPrefix(text, "-l")
 }
 
 func (l *List[R]) isHeading(r R) bool {

@@ -150,8 +150,7 @@ func (p *Pane) unfold(id string) {
 	p.fit()
 }
 
-// copyNext copies the command that the cause of a result suggests. What
-// explains the command stands behind two spaces.
+// copyNext copies the command that the cause of a result suggests.
 func copyNext(r engine.Result) tea.Cmd {
 	if r.Cause == nil || r.Cause.Command() == "" {
 		return intent.Send(intent.Notice{Text: "There is no command to copy: no cause that suggests one was found."})
