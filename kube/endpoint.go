@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-
-	discoveryv1 "k8s.io/api/discovery/v1"
+	"strings"
 )
 
 // Endpoint is one address and port behind a Service, merged over all its
@@ -26,6 +25,36 @@ type Endpoint struct {
 	Ready       bool `json:"ready"`
 	Serving     bool `json:"serving"`
 	Terminating bool `json:"terminating"`
+	// Slice is the name of the EndpointSlice that it stands in; of an endpoint
+	// that stands in several, one of them.
+	Slice string `json:"-"`
+	// Managed is set when at least one of its slices is kept by the
+	// EndpointSlice controller or its mirroring; see Slice.Managed.
+	Managed bool `json:"-"`
+	// Hostname is the name that DNS gives the endpoint below the name of a
+	// headless Service (discovery/v1, Endpoint.hostname); empty for none.
+	Hostname string `json:"-"`
+
+	// hintNodes and hintZones are lists with commas between, so that endpoints
+	// can be compared.
+	hintNodes, hintZones string
+}
+
+// ForNodes lists the Nodes that the endpoint is meant for by its hints
+// (discovery/v1 EndpointHints.forNodes, KEP-3015); none when it has no such
+// hint. Of an endpoint in several slices, the preferred copy's count.
+func (e Endpoint) ForNodes() []string { return split(e.hintNodes) }
+
+// ForZones lists the zones that the endpoint is meant for by its hints
+// (discovery/v1 EndpointHints.forZones, KEP-2433); none when it has no such
+// hint. Of an endpoint in several slices, the preferred copy's count.
+func (e Endpoint) ForZones() []string { return split(e.hintZones) }
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
 }
 
 // State says the conditions in one word.
@@ -49,63 +78,6 @@ type EndpointCounts struct {
 	Ready       int `json:"ready"`
 	NotReady    int `json:"notReady"`
 	Terminating int `json:"terminating"`
-}
-
-// slice is what podpath keeps of an EndpointSlice.
-type slice struct {
-	namespace, name string
-	service         string // label kubernetes.io/service-name
-	endpoints       []Endpoint
-}
-
-func (s *slice) Key() Key        { return Key{s.namespace, s.name} }
-func (s *slice) serviceKey() Key { return Key{s.namespace, s.service} }
-
-func newSlice(in interner, o *discoveryv1.EndpointSlice) *slice {
-	s := &slice{namespace: in.text(o.Namespace), name: Clean(o.Name), service: in.text(o.Labels[discoveryv1.LabelServiceName])}
-	ports := o.Ports
-	if len(ports) == 0 {
-		ports = []discoveryv1.EndpointPort{{}}
-	}
-	for _, e := range o.Endpoints {
-		base := Endpoint{
-			Ready:       e.Conditions.Ready == nil || *e.Conditions.Ready,
-			Terminating: e.Conditions.Terminating != nil && *e.Conditions.Terminating,
-		}
-		base.Serving = base.Ready
-		if e.Conditions.Serving != nil {
-			base.Serving = *e.Conditions.Serving
-		}
-		if e.NodeName != nil {
-			base.Node = in.text(*e.NodeName)
-		}
-		if e.Zone != nil {
-			base.Zone = in.text(*e.Zone)
-		}
-		if e.TargetRef != nil && e.TargetRef.Kind == "Pod" && cmp.Or(e.TargetRef.Namespace, o.Namespace) == o.Namespace {
-			base.Pod = in.text(e.TargetRef.Name)
-		}
-		for _, address := range e.Addresses {
-			base.Address = in.text(address)
-			for _, p := range ports {
-				s.endpoints = append(s.endpoints, base.withPort(in, p))
-			}
-		}
-	}
-	return s
-}
-
-func (e Endpoint) withPort(in interner, p discoveryv1.EndpointPort) Endpoint {
-	if p.Port != nil {
-		e.Port = int(*p.Port)
-	}
-	if p.Name != nil {
-		e.PortName = in.text(*p.Name)
-	}
-	if p.Protocol != nil {
-		e.Protocol = in.text(string(*p.Protocol))
-	}
-	return e
 }
 
 // mergeEndpoints joins the slices of one Service, in any order. While endpoints
@@ -136,7 +108,10 @@ func (e Endpoint) with(other Endpoint) Endpoint {
 	e.Pod = cmp.Or(e.Pod, other.Pod)
 	e.Node = cmp.Or(e.Node, other.Node)
 	e.Zone = cmp.Or(e.Zone, other.Zone)
-	return e
+	e.Slice = cmp.Or(e.Slice, other.Slice)
+	e.Managed = e.Managed || other.Managed
+	e.Hostname = cmp.Or(e.Hostname, other.Hostname)
+	return e // with its own hints: those of two copies together would be nobody's
 }
 
 func compareIdentity(a, b Endpoint) int {
@@ -147,7 +122,9 @@ func compareIdentity(a, b Endpoint) int {
 // right where a stale copy names the Pod that had the address before.
 func comparePreference(a, b Endpoint) int {
 	return cmp.Or(compareBools(b.Ready, a.Ready), compareBools(b.Serving, a.Serving), compareBools(a.Terminating, b.Terminating),
-		cmp.Compare(b.Pod, a.Pod), cmp.Compare(b.Node, a.Node), cmp.Compare(b.Zone, a.Zone))
+		cmp.Compare(b.Pod, a.Pod), cmp.Compare(b.Node, a.Node), cmp.Compare(b.Zone, a.Zone),
+		compareBools(b.Managed, a.Managed), cmp.Compare(b.Hostname, a.Hostname), cmp.Compare(b.hintNodes, a.hintNodes), cmp.Compare(b.hintZones, a.hintZones),
+		cmp.Compare(a.Slice, b.Slice))
 }
 
 func compareBools(a, b bool) int {

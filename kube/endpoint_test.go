@@ -32,7 +32,7 @@ func TestNewSliceReadsConditionsPortsAndTargets(t *testing.T) {
 		return &corev1.ObjectReference{Kind: kind, Namespace: namespace, Name: "web-1"}
 	}
 	tcp := func(e Endpoint) Endpoint {
-		e.PortName, e.Port, e.Protocol = "http", 80, "TCP"
+		e.PortName, e.Port, e.Protocol, e.Slice = "http", 80, "TCP", "web-x"
 		return e
 	}
 	for name, test := range map[string]struct {
@@ -45,6 +45,13 @@ func TestNewSliceReadsConditionsPortsAndTargets(t *testing.T) {
 				Conditions: discoveryv1.EndpointConditions{Ready: &yes, Serving: &yes, Terminating: &no},
 			}),
 			[]Endpoint{tcp(Endpoint{Address: "10.0.0.1", Node: node, Zone: zone, Pod: "web-1", Ready: true, Serving: true})},
+		},
+		"a host name and hints": {
+			endpointSlice(http, discoveryv1.Endpoint{
+				Addresses: []string{"10.0.0.1"}, Hostname: new("web-0"),
+				Hints: &discoveryv1.EndpointHints{ForNodes: []discoveryv1.ForNode{{Name: "raspi002"}}, ForZones: []discoveryv1.ForZone{{Name: "desk"}, {Name: "shelf"}}},
+			}),
+			[]Endpoint{tcp(Endpoint{Address: "10.0.0.1", Ready: true, Serving: true, Hostname: "web-0", hintNodes: "raspi002", hintZones: "desk,shelf"})},
 		},
 		"unknown conditions mean ready": {
 			endpointSlice(http, discoveryv1.Endpoint{Addresses: []string{"10.0.0.1"}}),
@@ -61,19 +68,19 @@ func TestNewSliceReadsConditionsPortsAndTargets(t *testing.T) {
 		"each port, each address": {
 			endpointSlice([]discoveryv1.EndpointPort{endpointPort("a", 1), endpointPort("b", 2)}, discoveryv1.Endpoint{Addresses: []string{"fd00::1", "fd00::2"}}),
 			[]Endpoint{
-				{Address: "fd00::1", Port: 1, PortName: "a", Protocol: "TCP", Ready: true, Serving: true},
-				{Address: "fd00::1", Port: 2, PortName: "b", Protocol: "TCP", Ready: true, Serving: true},
-				{Address: "fd00::2", Port: 1, PortName: "a", Protocol: "TCP", Ready: true, Serving: true},
-				{Address: "fd00::2", Port: 2, PortName: "b", Protocol: "TCP", Ready: true, Serving: true},
+				{Address: "fd00::1", Port: 1, PortName: "a", Protocol: "TCP", Ready: true, Serving: true, Slice: "web-x"},
+				{Address: "fd00::1", Port: 2, PortName: "b", Protocol: "TCP", Ready: true, Serving: true, Slice: "web-x"},
+				{Address: "fd00::2", Port: 1, PortName: "a", Protocol: "TCP", Ready: true, Serving: true, Slice: "web-x"},
+				{Address: "fd00::2", Port: 2, PortName: "b", Protocol: "TCP", Ready: true, Serving: true, Slice: "web-x"},
 			},
 		},
 		"no port at all": {
 			endpointSlice(nil, discoveryv1.Endpoint{Addresses: []string{"10.0.0.1"}}),
-			[]Endpoint{{Address: "10.0.0.1", Ready: true, Serving: true}},
+			[]Endpoint{{Address: "10.0.0.1", Ready: true, Serving: true, Slice: "web-x"}},
 		},
 		"a port without a number": {
 			endpointSlice([]discoveryv1.EndpointPort{{}}, discoveryv1.Endpoint{Addresses: []string{"10.0.0.1"}}),
-			[]Endpoint{{Address: "10.0.0.1", Ready: true, Serving: true}},
+			[]Endpoint{{Address: "10.0.0.1", Ready: true, Serving: true, Slice: "web-x"}},
 		},
 		"a target that is no Pod": {
 			endpointSlice(http, discoveryv1.Endpoint{Addresses: []string{"10.0.0.1"}, TargetRef: pod("shop", "VirtualMachine")}),
@@ -97,8 +104,8 @@ func TestNewSliceReadsConditionsPortsAndTargets(t *testing.T) {
 }
 
 func TestMergeKeepsOneOfEachEndpoint(t *testing.T) {
-	old := Endpoint{Address: "10.0.0.10", Port: 80, Pod: "old", Zone: "desk", Terminating: true}
-	current := Endpoint{Address: "10.0.0.10", Port: 80, Pod: "new", Node: "raspi002", Ready: true, Serving: true}
+	old := Endpoint{Address: "10.0.0.10", Port: 80, Pod: "old", Zone: "desk", Terminating: true, Slice: "web-a", Managed: true, Hostname: "web-0", hintZones: "shelf"}
+	current := Endpoint{Address: "10.0.0.10", Port: 80, Pod: "new", Node: "raspi002", Ready: true, Serving: true, Slice: "web-b", hintNodes: "raspi001"}
 	got := mergeEndpoints([]*slice{
 		{endpoints: []Endpoint{{Address: "db.example", Port: 1}, old, {Address: "10.0.0.10", Port: 443}}},
 		{endpoints: []Endpoint{{Address: "fd00::1", Port: 80}, {Address: "10.0.0.9", Port: 80}}},
@@ -106,7 +113,7 @@ func TestMergeKeepsOneOfEachEndpoint(t *testing.T) {
 	})
 	want := []Endpoint{
 		{Address: "10.0.0.9", Port: 80},
-		{Address: "10.0.0.10", Port: 80, Pod: "new", Node: "raspi002", Zone: "desk", Ready: true, Serving: true},
+		{Address: "10.0.0.10", Port: 80, Pod: "new", Node: "raspi002", Zone: "desk", Ready: true, Serving: true, Slice: "web-b", Managed: true, Hostname: "web-0", hintNodes: "raspi001"},
 		{Address: "10.0.0.10", Port: 443},
 		{Address: "fd00::1", Port: 80},
 		{Address: "db.example", Port: 1},
@@ -122,6 +129,7 @@ func TestMergeDoesNotDependOnTheOrderOfSlices(t *testing.T) {
 		return Endpoint{
 			Address: one("address", "10.0.0.1", "10.0.0.2", "::1", "0::1", "host"), Port: rapid.IntRange(0, 1).Draw(t, "port"), PortName: one("portName", "", "a"), Protocol: one("protocol", "TCP", "UDP"),
 			Pod: one("pod", "", "p", "q"), Node: one("node", "", "n", "m"), Zone: one("zone", "", "z", "y"),
+			Slice: one("slice", "s", "r"), Managed: rapid.Bool().Draw(t, "managed"), Hostname: one("hostname", "", "h", "g"), hintNodes: one("nodes", "", "n"), hintZones: one("zones", "", "z,y"),
 			Ready: rapid.Bool().Draw(t, "ready"), Serving: rapid.Bool().Draw(t, "serving"), Terminating: rapid.Bool().Draw(t, "terminating"),
 		}
 	})
@@ -186,5 +194,18 @@ func TestEndpointStateIsOneWord(t *testing.T) {
 		if got := e.State(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestHintsAreListsOfNames(t *testing.T) {
+	if e := (Endpoint{}); e.ForNodes() != nil || e.ForZones() != nil {
+		t.Errorf("got Nodes %q and zones %q, want none without hints", e.ForNodes(), e.ForZones())
+	}
+	e := Endpoint{hintNodes: "raspi002", hintZones: "desk,shelf"}
+	if got, want := e.ForNodes(), []string{"raspi002"}; !slices.Equal(got, want) {
+		t.Errorf("got Nodes %q, want %q", got, want)
+	}
+	if got, want := e.ForZones(), []string{"desk", "shelf"}; !slices.Equal(got, want) {
+		t.Errorf("got zones %q, want %q", got, want)
 	}
 }

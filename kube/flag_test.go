@@ -8,7 +8,7 @@ import (
 
 // web is a healthy Service with its evidence; each test case spoils it.
 func web() evidence {
-	pod := &Pod{Namespace: "shop", Name: "web-1", Labels: Labels{{"app", "web"}}, Containers: []Container{{Kind: AppContainer, Ports: []ContainerPort{{"http", "TCP", 80}}}}}
+	pod := &Pod{Namespace: "shop", Name: "web-1", Labels: Labels{{"app", "web"}}, Containers: []Container{{Kind: AppContainer, Ports: []ContainerPort{{Name: "http", Protocol: "TCP", Port: 80}}}}}
 	return evidence{
 		service: &Service{
 			Namespace: "shop", Name: "web", Kind: ClusterIP, Selector: Labels{{"app", "web"}},

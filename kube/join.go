@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -12,6 +13,8 @@ import (
 type join struct {
 	services list[*Service]
 	slicesOf map[Key][]*slice // by Service
+	astray   map[Key]bool     // the keys of slicesOf that are no Service's
+	strays   []Stray
 
 	podsKnown, slicesKnown bool
 }
@@ -39,6 +42,7 @@ func (j *join) update(s *Store, next *Snapshot) {
 		return
 	}
 	pods := newPodIndex(s.pods.records, len(touched))
+	j.findStrays(touched, s.services.records)
 	changes := make(map[Key]change[*Service], len(touched))
 	for k := range touched {
 		bare, exists := s.services.records.get(k)
@@ -78,6 +82,7 @@ func (j *join) joined(bare *Service, pods podIndex) *Service {
 	}
 	svc := *bare
 	svc.Endpoints = mergeEndpoints(j.slicesOf[svc.Key()])
+	svc.Slices = slicesInOrder(j.slicesOf[svc.Key()])
 	svc.Counts = countEndpoints(svc.Endpoints)
 	e := evidence{service: &svc, podsKnown: j.podsKnown, slicesKnown: j.slicesKnown}
 	if j.podsKnown {
@@ -85,6 +90,46 @@ func (j *join) joined(bare *Service, pods podIndex) *Service {
 	}
 	svc.Flags = serviceFlags(e)
 	return &svc
+}
+
+// slicesInOrder returns what is shown of the slices of one Service.
+func slicesInOrder(of []*slice) []Slice {
+	if len(of) == 0 {
+		return nil
+	}
+	out := make([]Slice, len(of))
+	for i, s := range of {
+		out[i] = s.Slice
+	}
+	slices.SortFunc(out, func(a, b Slice) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// findStrays looks at the touched keys only; nearly always none of them is
+// astray, and the list stays as it is.
+func (j *join) findStrays(touched map[Key]bool, services list[*Service]) {
+	if j.astray == nil {
+		j.astray = map[Key]bool{}
+	}
+	changed := false
+	for k := range touched {
+		_, exists := services.get(k)
+		changed = changed || j.astray[k]
+		delete(j.astray, k)
+		if !exists && len(j.slicesOf[k]) > 0 {
+			j.astray[k], changed = true, true
+		}
+	}
+	if !changed {
+		return
+	}
+	j.strays = nil // snapshots share the list of before
+	for k := range j.astray {
+		for _, s := range j.slicesOf[k] {
+			j.strays = append(j.strays, Stray{Namespace: s.namespace, Name: s.Name, Service: s.service, Addresses: s.Addresses})
+		}
+	}
+	slices.SortFunc(j.strays, func(a, b Stray) int { return compareKeys(a.Key(), b.Key()) })
 }
 
 // touchSlices applies the changed slices to the index by Service.

@@ -123,6 +123,7 @@ func TestSnapshotsInStepsEqualOneMadeAtOnce(t *testing.T) {
 		got, want := steps.snapshot(), atOnce.snapshot()
 		sameRecords(t, "Pod", got.Pods, want.Pods)
 		sameRecords(t, "Service", got.Services, want.Services)
+		sameRecords(t, "stray", got.Strays, want.Strays)
 		for _, svc := range got.Services {
 			for _, p := range got.PodsOf(svc) {
 				if !slices.Contains(got.ServicesOf(p), svc) {

@@ -21,7 +21,7 @@ func TestListBehavesLikeASortedMap(t *testing.T) {
 			before := slices.Clone(l)
 			changes := map[Key]change[*slice]{}
 			for k, deleted := range rapid.MapOfN(anyKey, rapid.Bool(), 0, 8).Draw(t, "changes") {
-				record := &slice{namespace: k.Namespace, name: k.Name}
+				record := &slice{namespace: k.Namespace, Slice: Slice{Name: k.Name}}
 				changes[k] = change[*slice]{record, deleted}
 				model[k] = record
 				if deleted {

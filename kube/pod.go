@@ -25,7 +25,11 @@ type Pod struct {
 	// do not.
 	Ready, Total int
 	// IsReady is the Pod's Ready condition, which EndpointSlices follow.
-	IsReady     bool
+	IsReady bool
+	// Reasons say why it is not ready, in the order in which the kubelet would
+	// get over them; none when IsReady. There may be none for a moment as well:
+	// when a container has just started, the kubelet has yet to call it ready.
+	Reasons     []Reason
 	Restarts    int
 	LastRestart time.Time
 	Containers  []Container
@@ -40,6 +44,11 @@ type Pod struct {
 	Started time.Time
 	// DNSPolicy is where the Pod's resolv.conf comes from, such as ClusterFirst.
 	DNSPolicy string
+	// Hostname and Subdomain are spec.hostname and spec.subdomain: with both, the
+	// Pod has a name of its own below that of the headless Service called like
+	// the subdomain. They are empty when not set; then the host name inside the
+	// Pod is the Pod's name.
+	Hostname, Subdomain string
 	// Deleted is when deletion was asked for; zero when it was not.
 	Deleted time.Time
 	// Finished is set when every container has ended for good: such a Pod is
@@ -95,6 +104,9 @@ type Container struct {
 	// LastEnd is how it ended the last time: the reason and the exit code.
 	LastEnd  string
 	Restarts int
+	// Readiness is set when it has a readiness probe. One without is ready as
+	// soon as it has started.
+	Readiness bool
 }
 
 // ContainerPort is a port that a container declares. Declaring is not
@@ -104,6 +116,12 @@ type ContainerPort struct {
 	Name     string
 	Protocol string
 	Port     int
+	// HostPort is the port of the Node that leads to it, by the network plugin;
+	// 0 for none. In a Pod on the host network it is Port itself.
+	HostPort int
+	// HostIP is the one address of the Node that HostPort is bound to; empty for
+	// all of them.
+	HostIP string
 }
 
 // String writes a port as http:80/TCP, or 80/TCP when it has no name.
@@ -127,6 +145,7 @@ func newPod(in interner, o *corev1.Pod) *Pod {
 		Ready:          status.ready,
 		Total:          status.total,
 		IsReady:        hasCondition(o, corev1.PodReady),
+		Reasons:        podReasons(in, o),
 		Restarts:       status.restarts,
 		LastRestart:    status.lastRestart,
 		Containers:     containers(in, o),
@@ -135,6 +154,8 @@ func newPod(in interner, o *corev1.Pod) *Pod {
 		Created:        o.CreationTimestamp.Time,
 		Started:        started(o),
 		DNSPolicy:      in.text(string(o.Spec.DNSPolicy)),
+		Hostname:       Clean(o.Spec.Hostname),
+		Subdomain:      in.text(o.Spec.Subdomain),
 		Finished:       o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed,
 
 		EnableServiceLinks: o.Spec.EnableServiceLinks == nil || *o.Spec.EnableServiceLinks,
@@ -159,9 +180,9 @@ func newPod(in interner, o *corev1.Pod) *Pod {
 func containers(in interner, o *corev1.Pod) []Container {
 	out := make([]Container, 0, len(o.Spec.InitContainers)+len(o.Spec.Containers)+len(o.Spec.EphemeralContainers))
 	add := func(c corev1.Container, kind ContainerKind, statuses []corev1.ContainerStatus) {
-		kept := Container{Name: in.text(c.Name), Image: in.text(c.Image), Kind: kind}
+		kept := Container{Name: in.text(c.Name), Image: in.text(c.Image), Kind: kind, Readiness: c.ReadinessProbe != nil}
 		for _, p := range c.Ports {
-			kept.Ports = append(kept.Ports, ContainerPort{in.text(p.Name), in.text(string(p.Protocol)), int(p.ContainerPort)})
+			kept.Ports = append(kept.Ports, newContainerPort(in, p))
 		}
 		for _, s := range statuses {
 			if s.Name == c.Name {
@@ -187,6 +208,13 @@ func containers(in interner, o *corev1.Pod) []Container {
 		add(corev1.Container(c.EphemeralContainerCommon), EphemeralContainer, o.Status.EphemeralContainerStatuses)
 	}
 	return out
+}
+
+func newContainerPort(in interner, o corev1.ContainerPort) ContainerPort {
+	return ContainerPort{
+		Name: in.text(o.Name), Protocol: in.text(string(o.Protocol)), Port: int(o.ContainerPort),
+		HostPort: int(o.HostPort), HostIP: in.text(o.HostIP),
+	}
 }
 
 // started returns the newest start among the app containers that run.
@@ -225,10 +253,16 @@ func isSidecar(c *corev1.Container) bool {
 }
 
 func hasCondition(o *corev1.Pod, kind corev1.PodConditionType) bool {
-	for _, c := range o.Status.Conditions {
-		if c.Type == kind {
-			return c.Status == corev1.ConditionTrue
+	c := findCondition(o, kind)
+	return c != nil && c.Status == corev1.ConditionTrue
+}
+
+// findCondition returns the condition, or nil while nobody has set it.
+func findCondition(o *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range o.Status.Conditions {
+		if o.Status.Conditions[i].Type == kind {
+			return &o.Status.Conditions[i]
 		}
 	}
-	return false
+	return nil
 }

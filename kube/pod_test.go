@@ -21,6 +21,8 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 	}
 	proxy := container("proxy", corev1.ContainerPort{Name: "proxy", Protocol: "TCP", ContainerPort: 15001})
 	proxy.RestartPolicy = &always
+	web := container("nginx", corev1.ContainerPort{Name: "http", Protocol: "TCP", ContainerPort: 80, HostPort: 8080, HostIP: "192.168.0.1"})
+	web.ReadinessProbe = &corev1.Probe{}
 	got := newPod(interner{}, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "shop", Name: "web-1", UID: "u1", CreationTimestamp: created,
@@ -28,9 +30,9 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 			OwnerReferences: []metav1.OwnerReference{{Kind: "Other", Name: "x"}, {Kind: "ReplicaSet", Name: "web", Controller: &controller}},
 		},
 		Spec: corev1.PodSpec{
-			NodeName: "raspi001", ServiceAccountName: "default", DNSPolicy: "ClusterFirst", EnableServiceLinks: new(false),
+			NodeName: "raspi001", ServiceAccountName: "default", DNSPolicy: "ClusterFirst", EnableServiceLinks: new(false), Hostname: "web-one\n", Subdomain: "webs",
 			InitContainers:      []corev1.Container{container("setup", corev1.ContainerPort{ContainerPort: 1}), proxy},
-			Containers:          []corev1.Container{container("nginx", corev1.ContainerPort{Name: "http", Protocol: "TCP", ContainerPort: 80}), container("redis")},
+			Containers:          []corev1.Container{web, container("redis")},
 			EphemeralContainers: []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "busybox"}}},
 		},
 		Status: corev1.PodStatus{
@@ -42,23 +44,24 @@ func TestNewPodKeepsWhatIsShown(t *testing.T) {
 			EphemeralContainerStatuses: []containerStatus{named("debug", waiting("ErrImagePull"))},
 		},
 	})
+	http := ContainerPort{Name: "http", Protocol: "TCP", Port: 80, HostPort: 8080, HostIP: "192.168.0.1"}
 	want := &Pod{
 		Namespace: "shop", Name: "web-1", UID: "u1", Node: "raspi001", IPs: []string{"10.244.1.7", "fd00::7"},
 		Status: "ExitCode:1", Message: "fine ", Ready: 2, Total: 3, IsReady: true, Restarts: 2, LastRestart: created.Time,
 		Containers: []Container{
 			{Name: "setup", Image: "setup:1", Kind: InitContainer, Ports: []ContainerPort{{Port: 1}}, State: "terminated Completed, exit 0"},
-			{Name: "proxy", Image: "proxy:1", Kind: SidecarContainer, Ports: []ContainerPort{{"proxy", "TCP", 15001}}, Ready: true, State: "running"},
-			{LastEnd: "exit 0", Name: "nginx", Image: "nginx:1", Kind: AppContainer, Ports: []ContainerPort{{"http", "TCP", 80}}, Ready: true, State: "running", Restarts: 2},
+			{Name: "proxy", Image: "proxy:1", Kind: SidecarContainer, Ports: []ContainerPort{{Name: "proxy", Protocol: "TCP", Port: 15001}}, Ready: true, State: "running"},
+			{LastEnd: "exit 0", Name: "nginx", Image: "nginx:1", Kind: AppContainer, Ports: []ContainerPort{http}, Ready: true, State: "running", Restarts: 2, Readiness: true},
 			{Name: "redis", Image: "redis:1", Kind: AppContainer, State: "terminated exit 1"},
 			{Name: "debug", Image: "busybox", Kind: EphemeralContainer, State: "waiting ErrImagePull"},
 		},
 		Labels: Labels{{"a", "[31mred"}, {"app", "web"}},
-		Owner:  "ReplicaSet/web", ServiceAccount: "default", Created: created.Time, Started: created.Time, DNSPolicy: "ClusterFirst",
+		Owner:  "ReplicaSet/web", ServiceAccount: "default", Created: created.Time, Started: created.Time, DNSPolicy: "ClusterFirst", Hostname: "web-one ", Subdomain: "webs",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if got, want := got.Ports(), []ContainerPort{{"proxy", "TCP", 15001}, {"http", "TCP", 80}}; !reflect.DeepEqual(got, want) {
+	if got, want := got.Ports(), []ContainerPort{{Name: "proxy", Protocol: "TCP", Port: 15001}, http}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got ports %v, want %v: an init container is over before anyone can connect", got, want)
 	}
 }
@@ -101,7 +104,7 @@ func TestNewPodOfOddPods(t *testing.T) {
 	}{
 		"unscheduled, no IP yet": {
 			corev1.Pod{Status: corev1.PodStatus{Phase: "Pending"}},
-			Pod{Status: "Pending"},
+			Pod{Status: "Pending", Reasons: []Reason{{Unscheduled, "no Node is chosen for it yet", ""}}},
 		},
 		"host network": {
 			corev1.Pod{Spec: corev1.PodSpec{HostNetwork: true, NodeName: "n"}, Status: corev1.PodStatus{Phase: "Running", PodIP: "192.168.0.1"}},
@@ -109,15 +112,15 @@ func TestNewPodOfOddPods(t *testing.T) {
 		},
 		"evicted": {
 			corev1.Pod{Status: corev1.PodStatus{Phase: "Failed", Reason: "Evicted", Message: "The node was low on resource: memory."}},
-			Pod{Status: "Evicted", Message: "The node was low on resource: memory.", Finished: true},
+			Pod{Status: "Evicted", Message: "The node was low on resource: memory.", Finished: true, Reasons: []Reason{{Finished, "it has failed for good: Evicted: The node was low on resource: memory", ""}}},
 		},
 		"completed": {
 			corev1.Pod{Status: corev1.PodStatus{Phase: "Succeeded"}},
-			Pod{Status: "Succeeded", Finished: true},
+			Pod{Status: "Succeeded", Finished: true, Reasons: []Reason{{Finished, "it has ended for good", ""}}},
 		},
 		"terminating": {
-			corev1.Pod{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &now}, Status: corev1.PodStatus{Phase: "Running"}},
-			Pod{Status: "Terminating", Deleted: now.Time},
+			corev1.Pod{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &now}, Spec: corev1.PodSpec{NodeName: "n"}, Status: corev1.PodStatus{Phase: "Running", PodIP: "10.0.0.1"}},
+			Pod{Status: "Terminating", Deleted: now.Time, Node: "n", IPs: []string{"10.0.0.1"}, Reasons: []Reason{{Terminating, "it is being deleted", ""}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

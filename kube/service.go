@@ -46,11 +46,25 @@ type Service struct {
 	// PublishNotReady makes endpoints count as ready for DNS and slices
 	// whatever their Pods say.
 	PublishNotReady bool
-	Created         time.Time
+	// SourceRanges are the networks from which a LoadBalancer Service takes
+	// connections at its load balancer (spec.loadBalancerSourceRanges); empty
+	// for everybody.
+	SourceRanges []string
+	// TrafficDistribution is which endpoints are preferred, such as
+	// PreferSameZone or PreferClose (spec.trafficDistribution, KEP-4444,
+	// KEP-3015); empty for no preference.
+	TrafficDistribution string
+	// IPFamilies are IPv4, IPv6 or both, the primary one first (KEP-563). An
+	// ExternalName Service has none.
+	IPFamilies []string
+	Created    time.Time
 
 	Endpoints []Endpoint
-	Counts    EndpointCounts
-	Flags     []Flag
+	// Slices are all EndpointSlices of the Service in the order of their names,
+	// also those that hold no usable endpoint. An ExternalName Service has none.
+	Slices []Slice
+	Counts EndpointCounts
+	Flags  []Flag
 }
 
 // Key returns the Service's namespace and name.
@@ -108,7 +122,14 @@ func newService(in interner, o *corev1.Service) *Service {
 		LocalExternal:    o.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal,
 		LocalInternal:    o.Spec.InternalTrafficPolicy != nil && *o.Spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal,
 		PublishNotReady:  o.Spec.PublishNotReadyAddresses,
+		SourceRanges:     in.texts(o.Spec.LoadBalancerSourceRanges),
 		Created:          o.CreationTimestamp.Time,
+	}
+	if o.Spec.TrafficDistribution != nil {
+		s.TrafficDistribution = in.text(*o.Spec.TrafficDistribution)
+	}
+	for _, family := range o.Spec.IPFamilies {
+		s.IPFamilies = append(s.IPFamilies, in.text(string(family)))
 	}
 	switch {
 	case s.Kind == ExternalName:

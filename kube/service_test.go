@@ -25,6 +25,16 @@ func TestNewServiceOfEveryKind(t *testing.T) {
 			service: corev1.Service{Spec: corev1.ServiceSpec{Type: "ClusterIP", ClusterIP: "10.96.0.1", ClusterIPs: []string{"10.96.0.1", "fd00:96::1"}, Selector: web, SessionAffinity: "ClientIP", PublishNotReadyAddresses: true}},
 			want:    Service{Kind: ClusterIP, ClusterIPs: []string{"10.96.0.1", "fd00:96::1"}, Selector: selector, ClientIPAffinity: true, PublishNotReady: true},
 		},
+		"everything about who gets in and where it goes": {
+			service: corev1.Service{Spec: corev1.ServiceSpec{
+				Type: "LoadBalancer", ClusterIP: "10.96.0.1", LoadBalancerSourceRanges: []string{"192.168.0.0/24"},
+				TrafficDistribution: new("PreferClose"), IPFamilies: []corev1.IPFamily{"IPv6", "IPv4"},
+			}},
+			want: Service{
+				Kind: LoadBalancer, ClusterIPs: []string{"10.96.0.1"}, SourceRanges: []string{"192.168.0.0/24"},
+				TrafficDistribution: "PreferClose", IPFamilies: []string{"IPv6", "IPv4"},
+			},
+		},
 		"ClusterIP by default, from a server that knows one address": {
 			service: corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1"}},
 			want:    Service{Kind: ClusterIP, ClusterIPs: []string{"10.96.0.1"}},

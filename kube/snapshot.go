@@ -20,6 +20,9 @@ type Snapshot struct {
 	Nodes      []*Node
 	Services   []*Service
 	Namespaces []string
+	// Strays are the EndpointSlices that belong to no Service, ordered by
+	// namespace and name; none until the Services were listed.
+	Strays []Stray
 
 	// States are those of the resources; see State.
 	States [resourceCount]State

@@ -173,6 +173,9 @@ func (s *Store) snapshot() *Snapshot {
 	}
 	s.join.update(s, next)
 	next.Pods, next.Nodes, next.Services = s.pods.records, s.nodes.records, s.join.services
+	if next.States[Services].Listed {
+		next.Strays = s.join.strays
+	}
 	s.latest = next
 	return next
 }
