@@ -50,6 +50,7 @@ func (c *Cluster) reconcile() {
 	c.nodes()
 	c.services()
 	c.deployments()
+	c.statefulSets()
 	c.pods()
 	c.endpoints()
 }

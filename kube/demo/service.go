@@ -141,7 +141,41 @@ func (c *Cluster) endpoint(s *corev1.Service, p *corev1.Pod) discoveryv1.Endpoin
 			e.Zone = new(zone)
 		}
 	}
+	if p.Spec.Hostname != "" && p.Spec.Subdomain == s.Name {
+		e.Hostname = new(p.Spec.Hostname)
+	}
+	if *e.Conditions.Ready {
+		e.Hints = hints(value(s.Spec.TrafficDistribution), e)
+	}
 	return e
+}
+
+// hints say for whom an endpoint is meant. They follow from where it is alone
+// (k8s.io/endpointslice/trafficdist).
+func hints(distribution string, e discoveryv1.Endpoint) *discoveryv1.EndpointHints {
+	var h discoveryv1.EndpointHints
+	switch distribution {
+	case corev1.ServiceTrafficDistributionPreferSameNode:
+		h.ForNodes = []discoveryv1.ForNode{{Name: *e.NodeName}}
+	case corev1.ServiceTrafficDistributionPreferClose, corev1.ServiceTrafficDistributionPreferSameZone:
+	default:
+		return nil
+	}
+	if e.Zone != nil {
+		h.ForZones = []discoveryv1.ForZone{{Name: *e.Zone}}
+	}
+	if h.ForNodes == nil && h.ForZones == nil {
+		return nil
+	}
+	return &h
+}
+
+// value is what a pointer leads to, or nothing.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
 }
 
 // targetPort is the port of a Pod that a Service means, or 0.

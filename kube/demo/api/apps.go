@@ -10,16 +10,17 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// apps is the group of Deployments and ReplicaSets. Its package in k8s.io/api
+// apps is the group of Deployments, ReplicaSets and StatefulSets. Its package in k8s.io/api
 // makes the program 0.3 MB larger. The types here have the same fields, and are
 // encoded as JSON only, as custom resources are: clients who prefer protobuf
 // name JSON as well.
 var apps = schema.GroupVersion{Group: "apps", Version: "v1"}
 
 func addApps(s *runtime.Scheme) error {
-	s.AddKnownTypes(apps, &Deployment{}, &ReplicaSet{})
+	s.AddKnownTypes(apps, &Deployment{}, &ReplicaSet{}, &StatefulSet{})
 	s.AddKnownTypeWithName(apps.WithKind("DeploymentList"), &appsList[Deployment]{})
 	s.AddKnownTypeWithName(apps.WithKind("ReplicaSetList"), &appsList[ReplicaSet]{})
+	s.AddKnownTypeWithName(apps.WithKind("StatefulSetList"), &appsList[StatefulSet]{})
 	metav1.AddToGroupVersion(s, apps)
 	return nil
 }
@@ -94,7 +95,7 @@ func (s *ReplicaSet) DeepCopy() *ReplicaSet { return (*ReplicaSet)((*Deployment)
 // DeepCopyObject is for the store.
 func (s *ReplicaSet) DeepCopyObject() runtime.Object { return s.DeepCopy() }
 
-// appsList is a list of Deployments or ReplicaSets.
+// appsList is a list of Deployments, ReplicaSets or StatefulSets.
 type appsList[T any] struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata"`

@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,6 +44,7 @@ func TestACopyOfADeploymentSharesNothing(t *testing.T) {
 func TestWhatHasNoProtobufIsSentAsJSON(t *testing.T) {
 	for o, want := range map[runtime.Object]string{
 		&corev1.Pod{}: runtime.ContentTypeProtobuf, &Deployment{}: runtime.ContentTypeJSON, &ReplicaSet{}: runtime.ContentTypeJSON,
+		&StatefulSet{}: runtime.ContentTypeJSON, &appsList[StatefulSet]{}: runtime.ContentTypeJSON,
 		&corev1.PodList{}: runtime.ContentTypeProtobuf, &appsList[Deployment]{}: runtime.ContentTypeJSON,
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
@@ -70,5 +72,42 @@ func TestAManifestMayHaveTheStatusOfAnotherCluster(t *testing.T) {
 	must(t, err)
 	if got := o.(*Deployment).Status.Replicas; got != 2 {
 		t.Errorf("got %d replicas, want 2", got)
+	}
+}
+
+const db = `{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {"serviceName": "db", "replicas": 2, "podManagementPolicy": "Parallel",
+	"selector": {"matchLabels": {"app": "db"}}, "template": {"metadata": {"labels": {"app": "db"}}}, "updateStrategy": {"type": "OnDelete"},
+	"volumeClaimTemplates": [{"metadata": {"name": "data"}}], "ordinals": {"start": 0}, "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain"}},
+	"status": {"replicas": 2, "conditions": []}}`
+
+func TestACopyOfAStatefulSetSharesNothing(t *testing.T) {
+	decode := func() *StatefulSet {
+		o, err := Decode([]byte(db))
+		must(t, err)
+		return o.(*StatefulSet)
+	}
+	s := decode()
+	c := s.DeepCopy()
+	if !reflect.DeepEqual(s, c) || c.Spec.ServiceName != "db" || *c.Spec.Replicas != 2 {
+		t.Fatalf("got %+v, want %+v", c, s)
+	}
+	*c.Spec.Replicas, c.Labels, c.Spec.Template.Labels["app"], c.Spec.Selector.MatchLabels["app"] = 0, nil, "", ""
+	c.Spec.UpdateStrategy["type"], c.Spec.Ordinals["start"], c.Spec.PersistentVolumeClaimRetentionPolicy["whenDeleted"] = "", "", ""
+	c.Spec.VolumeClaimTemplates[0]["metadata"].(map[string]any)["name"] = ""
+	if !reflect.DeepEqual(s, decode()) {
+		t.Errorf("got %+v after a change of the copy, want %+v", s, decode())
+	}
+}
+
+func TestAStatefulSetIsScaledAndCountsItsGenerations(t *testing.T) {
+	store := NewStore(time.Now)
+	must(t, store.Load([]byte(db)))
+	o, _ := store.Get("statefulsets", "default", "db")
+	o, err := scaled(o.(workload), []byte(`{"spec": {"replicas": 5}}`))
+	must(t, err)
+	o, err = store.Put(o)
+	must(t, err)
+	if s := o.(*StatefulSet); *s.Spec.Replicas != 5 || s.Generation != 2 || s.scale().is != 2 {
+		t.Errorf("got %+v, want five replicas in generation 2", s)
 	}
 }

@@ -27,6 +27,7 @@ var resources = []resource{
 	{"networking.k8s.io", "networkpolicies", "NetworkPolicy", "netpol", false},
 	{apps.Group, "deployments", "Deployment", "deploy", false},
 	{apps.Group, "replicasets", "ReplicaSet", "rs", false},
+	{apps.Group, "statefulsets", "StatefulSet", "sts", false},
 }
 
 // accessReview can only be created.
@@ -37,8 +38,9 @@ var served = append(slices.Clone(resources), accessReview)
 
 // subresources are what objects have besides themselves.
 var subresources = map[string][]string{
-	"pods":        {"ephemeralcontainers", "exec", "portforward"},
-	"deployments": {"scale"},
+	"pods":         {"ephemeralcontainers", "exec", "portforward"},
+	"deployments":  {"scale"},
+	"statefulsets": {"scale"},
 }
 
 func (r resource) groupVersion() schema.GroupVersion {

@@ -55,6 +55,9 @@ func NewStore(now func() time.Time) *Store {
 	return s
 }
 
+// Now is the time of the clock.
+func (s *Store) Now() time.Time { return s.now() }
+
 // List returns the objects of a resource, such as "pods", in a namespace or in
 // all when that is empty, sorted by namespace and name.
 func (s *Store) List(resource, namespace string) []Object {
@@ -92,7 +95,7 @@ func (s *Store) Changed() <-chan struct{} {
 
 // Put creates an object, or replaces the one of its name. It stores a copy,
 // with uid, creationTimestamp, resourceVersion and the generation of a
-// Deployment filled in. When the object has a resourceVersion, it must be that
+// Deployment or StatefulSet filled in. When the object has a resourceVersion, it must be that
 // of the stored one: else the error is a conflict, or not found. Nothing
 // happens when it changes nothing.
 func (s *Store) Put(o Object) (Object, error) {
@@ -155,8 +158,11 @@ func (s *Store) put(r resource, o Object) (Object, error) {
 			return before, nil
 		}
 	}
-	if d, ok := o.(*Deployment); ok && (!found || !equality.Semantic.DeepEqual(d.Spec, before.(*Deployment).Spec)) {
-		d.Generation++
+	if s, ok := o.(*StatefulSet); ok && s.Spec.UpdateStrategy == nil { // kubectl rollout status asks for it
+		s.Spec.UpdateStrategy = map[string]any{"type": "RollingUpdate"}
+	}
+	if w, ok := o.(workload); ok && (!found || !equality.Semantic.DeepEqual(w.wanted(), before.(workload).wanted())) {
+		o.SetGeneration(o.GetGeneration() + 1)
 	}
 	o.SetUID(cmp.Or(o.GetUID(), newUID()))
 	if created := o.GetCreationTimestamp(); created.IsZero() {

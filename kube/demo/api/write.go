@@ -96,7 +96,7 @@ func (s *Server) change(w http.ResponseWriter, r request) error {
 // a Pod back that terminates.
 func changed(r request, before Object) (Object, error) {
 	if r.subresource == "scale" {
-		return scaled(before.(*Deployment), r.body)
+		return scaled(before.(workload), r.body)
 	}
 	data := r.body
 	if r.verb == "patch" {

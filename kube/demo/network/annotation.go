@@ -10,8 +10,9 @@ import (
 // Annotations of the practice cluster.
 const (
 	// ListensAnnotation of a Pod says what it serves: KIND:[ADDRESS:]PORT, for
-	// example "http:80 redis:127.0.0.1:6379". Kinds are http, https, ingress,
-	// redis, dns, echo and reset.
+	// example "http:80 redis:127.0.0.1:6379". Kinds are http, https, h2c, ingress,
+	// redis, dns, echo, and for what goes wrong reset, close, hang and full. With
+	// udp- before it, it is over UDP.
 	ListensAnnotation = "demo.podpath/listens"
 	// FaultAnnotation of a Pod is refuse, drop, reset, delay=DURATION, not-ready
 	// or crash-loop; of a Node down, kube-proxy-down or no-route=NODE. Several

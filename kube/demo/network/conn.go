@@ -155,6 +155,26 @@ func (c *conn) Close() error {
 	return nil
 }
 
+// unread is how many bytes have come that nobody has read.
+func (c *conn) unread() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, piece := range c.in.pieces {
+		n += len(piece)
+	}
+	return n
+}
+
+// ended waits until the other side sends no more, without a look at what it
+// sends.
+func (c *conn) ended() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.in.end == nil {
+		c.changed.Wait()
+	}
+}
+
 // fault ends the connection for both sides with an error.
 func (c *conn) fault(err error) {
 	c.mu.Lock()

@@ -43,6 +43,9 @@ func (p *Place) dial(ctx context.Context, network, address string) (*conn, error
 		return nil, err
 	}
 	f := n.route(v, from, network, to)
+	if f.err == 0 && network == "tcp" && n.full(f.by) {
+		f.err = dropped
+	}
 	if network == "udp" && f.err != 0 { // it shows in the answer, or in that there is none
 		near, _ := n.ends(from, to, f, network)
 		if f.err != dropped {
@@ -103,6 +106,9 @@ func (n *Network) accept(near, far *conn, by listener) error {
 		return syscall.ENETDOWN
 	}
 	n.open[near], n.open[far] = true, true
+	if by.kind == "hang" && !far.packets {
+		n.queued[by.queue()]++
+	}
 	n.work.Go(func() {
 		server{far, n, by}.serve()
 		_ = far.Close()

@@ -49,7 +49,7 @@ func (v *view) namesAt(l listener) names {
 	if l.pod == nil {
 		return v.worldNames()
 	}
-	return v.clusterNames()
+	return v.inCluster()
 }
 
 // worldNames are those that the DNS of the world outside knows.
@@ -67,12 +67,15 @@ func (v *view) worldNames() names {
 }
 
 // clusterNames are those, which CoreDNS asks the world outside for, and what the
-// specification for Kubernetes, version 1.1.0, adds, but for dns-version and
+// specification for Kubernetes, version 1.1.0, adds, as CoreDNS does it, but for dns-version and
 // what leads from the addresses of endpoints back to their names.
 func (v *view) clusterNames() names {
 	known := v.worldNames()
 	for _, s := range v.services {
 		name := s.Name + "." + s.Namespace + ".svc." + zone
+		if _, err := netip.ParseAddr(s.Spec.ExternalName); s.Spec.Type == corev1.ServiceTypeExternalName && err == nil {
+			continue // CoreDNS knows no alias that is an address
+		}
 		if s.Spec.Type == corev1.ServiceTypeExternalName {
 			to := strings.ToLower(strings.TrimSuffix(s.Spec.ExternalName, ".")) + "."
 			known.add(name, dnsmessage.TypeCNAME, &dnsmessage.CNAMEResource{CNAME: nameOf(to)})
@@ -84,6 +87,11 @@ func (v *view) clusterNames() names {
 			known.add(backwards, dnsmessage.TypePTR, &dnsmessage.PTRResource{PTR: nameOf(name)})
 		}
 		for _, p := range s.Spec.Ports {
+			for _, e := range v.endpoints(s, p) { // they have names whether the Service is headless or not
+				if e.ready {
+					known.addAddress(e.hostname+"."+name, e.Addr())
+				}
+			}
 			for _, t := range v.targets(s, p) {
 				full := name
 				if t.hostname != "" {

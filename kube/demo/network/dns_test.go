@@ -14,6 +14,8 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 	objects := service("s", vip, endpointYAML("10.244.1.2", "ready: true"))
 	objects = append(objects, service("h", "clusterIP: None", endpointYAML("10.244.1.2", "ready: true")+", "+endpointYAML("10.244.2.2", "ready: false"))...)
 	objects = append(objects, "{apiVersion: v1, kind: Service, metadata: {name: x, namespace: shop, annotations: {demo.podpath/upstream: www.example.com=203.0.113.80}}, spec: {type: ExternalName, externalName: www.example.com}}")
+	objects = append(objects, "{apiVersion: v1, kind: Service, metadata: {name: number, namespace: shop}, spec: {type: ExternalName, externalName: 198.51.100.11}}")
+	objects = append(objects, service("db", "clusterIP: None", strings.Replace(endpointYAML("10.244.2.3", "ready: true"), "{", "{hostname: db-0, ", 1))...)
 	loop := "{apiVersion: v1, kind: Service, metadata: {name: loop, namespace: shop}, spec: {type: ExternalName, externalName: loop.shop.svc.cluster.local}}"
 	v := newLab(t, append(objects, loop)...).view()
 	for question, want := range map[string]string{
@@ -29,6 +31,11 @@ func TestDNSAnswersAsTheSpecificationHasIt(t *testing.T) {
 		"10-244-2-2.h.shop.svc.cluster.local. A":             "NXDOMAIN",
 		"_http._tcp.h.shop.svc.cluster.local. SRV":           "80 10-244-1-2.h.shop.svc.cluster.local.",
 		"x.shop.svc.cluster.local. A":                        "www.example.com. 203.0.113.80",
+		"10-244-1-2.s.shop.svc.cluster.local. A":             "10.244.1.2",
+		"db-0.db.shop.svc.cluster.local. A":                  "10.244.2.3",
+		"10-244-2-3.db.shop.svc.cluster.local. A":            "NXDOMAIN",
+		"_http._tcp.db.shop.svc.cluster.local. SRV":          "80 db-0.db.shop.svc.cluster.local.",
+		"number.shop.svc.cluster.local. A":                   "NXDOMAIN",
 		"x.shop.svc.cluster.local. CNAME":                    "www.example.com.",
 		"loop.shop.svc.cluster.local. A":                     strings.TrimSpace(strings.Repeat("loop.shop.svc.cluster.local. ", maxAliases)),
 		"none.shop.svc.cluster.local. A":                     "NXDOMAIN",

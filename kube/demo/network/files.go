@@ -1,11 +1,9 @@
 package network
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +11,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 )
+
+// tables are the sockets of a host.
+var tables = []string{"/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp", "/proc/net/udp6"}
 
 // Open opens one of the few files that there are.
 func (p *Place) Open(path string) (io.ReadCloser, error) {
@@ -32,11 +33,9 @@ func (p *Place) Open(path string) (io.ReadCloser, error) {
 	case path == "/etc/hostname":
 		text = hostname(h) + "\n"
 	case path == "/etc/hosts":
-		text = fmt.Sprintf("127.0.0.1\tlocalhost\n%s\t%s\n", h.ip, hostname(h))
-	case path == "/proc/net/tcp":
-		text = p.network.sockets(h)
-	case path == "/proc/net/tcp6":
-		text = socketsHead
+		text = fmt.Sprintf("127.0.0.1\tlocalhost\n%s\t%s\n", h.ip, strings.Join(ownNames(h), "\t"))
+	case slices.Contains(tables, path):
+		text = p.network.sockets(h, strings.TrimPrefix(path, "/proc/net/"))
 	case strings.HasPrefix(path, "/proc/") && strings.HasSuffix(path, "/environ"):
 		text = strings.Join(append(p.environ(v), ""), "\x00")
 	default:
@@ -73,9 +72,7 @@ func (p *Place) environ(v *view) []string {
 	}
 	env = append(env, "HOSTNAME="+hostname(h))
 	i := max(0, slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == p.container }))
-	for _, e := range pod.Spec.Containers[i].Env {
-		env = append(env, e.Name+"="+e.Value)
-	}
+	env = append(env, variables(pod, &pod.Spec.Containers[i])...)
 	started := pod.CreationTimestamp
 	if state := running(pod, pod.Spec.Containers[i].Name); state != nil {
 		started = state.StartedAt
@@ -100,32 +97,39 @@ func (p *Place) environ(v *view) []string {
 	return env
 }
 
-const socketsHead = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-
-// sockets is /proc/net/tcp of a host (man 5 proc).
-func (n *Network) sockets(h *host) string {
-	var b strings.Builder
-	b.WriteString(socketsHead)
-	line := func(local, remote netip.AddrPort, state string) {
-		fmt.Fprintf(&b, "   0: %s %s %s 00000000:00000000 00:00000000 00000000     0        0 0\n", hex(local), hex(remote), state)
-	}
-	for _, l := range h.listeners {
-		if l.proto == "tcp" {
-			line(l.at, anywhere(0), "0A")
+// variables are those that a container of a Pod declares, as NAME=VALUE.
+func variables(pod *corev1.Pod, c *corev1.Container) (env []string) {
+	for _, e := range c.Env {
+		text := e.Value
+		if from := e.ValueFrom; from != nil && from.FieldRef != nil {
+			text = field(pod, from.FieldRef.FieldPath)
 		}
+		env = append(env, e.Name+"="+text)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for c := range n.open {
-		if c.host.name == h.name && !c.packets {
-			line(c.local, c.remote, "01")
-		}
-	}
-	return b.String()
+	return env
 }
 
-// hex writes an address as the kernel of a little-endian machine does.
-func hex(a netip.AddrPort) string {
-	ip := a.Addr().As4()
-	return fmt.Sprintf("%08X:%04X", binary.LittleEndian.Uint32(ip[:]), a.Port())
+// field is what the downward API tells of a Pod.
+func field(pod *corev1.Pod, path string) string {
+	return map[string]string{
+		"metadata.name": pod.Name, "metadata.namespace": pod.Namespace, "metadata.uid": string(pod.UID), "spec.nodeName": pod.Spec.NodeName,
+		"spec.serviceAccountName": pod.Spec.ServiceAccountName, "status.podIP": pod.Status.PodIP, "status.hostIP": pod.Status.HostIP,
+	}[path]
+}
+
+// hostname is the name of a machine: a Pod may have another one than its own.
+func hostname(h *host) string {
+	if h.pod != nil && h.pod.Spec.Hostname != "" {
+		return h.pod.Spec.Hostname
+	}
+	return h.name[strings.LastIndexByte(h.name, '/')+1:]
+}
+
+// ownNames are what a host calls itself. With a subdomain, a Pod takes a name of
+// a Service for its own, whether DNS knows it or not.
+func ownNames(h *host) []string {
+	if h.pod != nil && h.pod.Spec.Subdomain != "" {
+		return []string{hostname(h) + "." + h.pod.Spec.Subdomain + "." + h.pod.Namespace + ".svc." + strings.TrimSuffix(zone, "."), hostname(h)}
+	}
+	return []string{hostname(h)}
 }

@@ -28,6 +28,7 @@ var images = []image{
 	{"busybox", "echo", 0, busybox},
 	{"curl", "echo", 0, busybox + "curl "},
 	{"netshoot", "echo", 0, busybox + "bash curl getent "},
+	{"echo", "http", 0, ""},
 	{"whoami", "http", 80, ""}, // from here on nothing but the program itself
 	{"coredns", "dns", 0, ""},
 	{"kube-proxy", "http", 0, ""},

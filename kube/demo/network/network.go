@@ -32,6 +32,7 @@ type Network struct {
 	changed <-chan struct{} // closed when latest is out of date
 	open    map[*conn]bool  // both ends of the connections that were accepted
 	port    uint16          // of the last client
+	queued  map[queue]int   // connections that programs which hang have not accepted
 }
 
 // New returns the network of the cluster. Seed is for what kube-proxy chooses
@@ -39,7 +40,7 @@ type Network struct {
 func New(store *api.Store, seed uint64) *Network {
 	n := &Network{
 		store: store, certificate: sync.OnceValues(func() (tls.Certificate, error) { return api.SelfSigned(time.Now()) }),
-		random: rand.New(rand.NewPCG(seed, seed)), open: map[*conn]bool{}, port: firstPort,
+		random: rand.New(rand.NewPCG(seed, seed)), open: map[*conn]bool{}, port: firstPort, queued: map[queue]int{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n

@@ -2,8 +2,6 @@ package network
 
 import (
 	"cmp"
-	"fmt"
-	"hash/fnv"
 	"maps"
 	"net/netip"
 	"slices"
@@ -32,40 +30,48 @@ type entry struct {
 	port     corev1.ServicePort
 	door     *corev1.Node // whose kube-proxy leads on; nil for none
 	external bool         // it is not the ClusterIP
+	balanced bool         // it is that of a load balancer
 }
 
 // entry finds the Service behind an address. For a ClusterIP the door is the
 // Node of the client, for a node port that of the address, and for external
-// addresses that of the client or, from outside of the cluster, any that can.
+// addresses that of the client or, from outside of the cluster, the Node that has
+// the address, else the one that it is brought to.
 func (v *view) entry(from *host, proto string, to netip.AddrPort) *entry {
 	ip, machine := to.Addr().String(), v.addresses[to.Addr()]
 	for _, s := range v.services {
-		external := slices.Contains(s.Spec.ExternalIPs, ip) ||
-			slices.ContainsFunc(s.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return i.IP == ip })
+		balanced := slices.ContainsFunc(s.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return i.IP == ip })
+		external := balanced || slices.Contains(s.Spec.ExternalIPs, ip)
 		for _, p := range s.Spec.Ports {
 			switch {
 			case protocol(p.Protocol) != proto:
 			case s.Spec.ClusterIP == ip && p.Port == int32(to.Port()):
-				return &entry{s, p, from.node, false}
+				return &entry{service: s, port: p, door: from.node}
 			case external && p.Port == int32(to.Port()):
-				return &entry{s, p, cmp.Or(from.node, v.entrance(s, p)), true}
+				e := &entry{s, p, from.node, true, balanced}
+				if machine != nil {
+					e.door = cmp.Or(e.door, machine.node)
+				}
+				e.door = cmp.Or(e.door, v.entrance(e))
+				return e
 			case machine != nil && machine.pod == nil && p.NodePort != 0 && p.NodePort == int32(to.Port()):
-				return &entry{s, p, machine.node, true}
+				return &entry{service: s, port: p, door: machine.node, external: true}
 			}
 		}
 	}
 	return nil
 }
 
-// entrance is the Node that takes what comes from outside for an external
-// address: the first one that can do something with it.
-func (v *view) entrance(s *corev1.Service, p corev1.ServicePort) *corev1.Node {
+// entrance is the Node that takes what comes from outside for an address that no
+// Node has: the first one that works. A load balancer looks which of them can do
+// something with it; the router, which knows an external IP, does not.
+func (v *view) entrance(e *entry) *corev1.Node {
 	for _, name := range slices.Sorted(maps.Keys(v.hosts)) {
 		h := v.hosts[name]
-		if h.node == nil || h.name != h.node.Name || down(h.node) || !v.proxied(h.node) {
+		if h.node == nil || name != h.node.Name || down(h.node) || !v.proxied(h.node) {
 			continue
 		}
-		if !staysLocal(s) || slices.ContainsFunc(v.endpoints(s, p), func(e endpoint) bool { return e.ready && e.node == h.name }) {
+		if !e.balanced || !staysLocal(e.service) || slices.ContainsFunc(v.endpoints(e.service, e.port), func(e endpoint) bool { return e.ready && e.node == h.name }) {
 			return h.node
 		}
 	}
@@ -85,7 +91,7 @@ func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fa
 	case !to.Addr().Is4():
 		return fate{err: syscall.ENETUNREACH}
 	case to.Addr().IsLoopback():
-		return from.take(to.Addr(), proto, to)
+		return v.take(from, to.Addr(), proto, to)
 	}
 	e := v.entry(from, proto, to)
 	if e == nil || e.door == nil || !v.proxied(e.door) {
@@ -96,7 +102,7 @@ func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fa
 	if v.lost(from, seen, door, proto, to.Port()) {
 		return fate{err: dropped}
 	}
-	eligible, err := v.eligible(e, from)
+	eligible, err := v.eligible(e, from, seen)
 	if err != 0 {
 		return fate{err: err}
 	}
@@ -108,59 +114,6 @@ func (n *Network) route(v *view, from *host, proto string, to netip.AddrPort) fa
 		seen = door.ip // masqueraded, so that the answer comes back the same way, and a Pod takes it from itself
 	}
 	return v.arrive(sender, seen, proto, chosen.AddrPort)
-}
-
-// eligible are the endpoints that kube-proxy chooses from. Without any it
-// rejects; where a traffic policy leaves none it drops.
-func (v *view) eligible(e *entry, from *host) ([]endpoint, syscall.Errno) {
-	all := v.endpoints(e.service, e.port)
-	if len(usable(all)) == 0 {
-		return nil, syscall.ECONNREFUSED
-	}
-	local := value(e.service.Spec.InternalTrafficPolicy) == corev1.ServiceInternalTrafficPolicyLocal
-	if e.external {
-		local = staysLocal(e.service) && from.node != e.door
-	}
-	if local {
-		all = slices.DeleteFunc(all, func(u endpoint) bool { return u.node != e.door.Name })
-	}
-	if all = usable(all); len(all) == 0 {
-		return nil, dropped
-	}
-	return all, 0
-}
-
-// usable are those that are ready, else those that still serve while they
-// terminate (KEP-1669).
-func usable(all []endpoint) []endpoint {
-	ready := slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool { return !e.ready })
-	if len(ready) > 0 {
-		return ready
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool { return !e.leaving })
-}
-
-// pick chooses at random, as kube-proxy does, or the same one again for a client
-// with affinity.
-func (n *Network) pick(s *corev1.Service, client netip.Addr, eligible []endpoint) endpoint {
-	if s.Spec.SessionAffinity == corev1.ServiceAffinityClientIP {
-		return slices.MaxFunc(eligible, func(a, b endpoint) int { return cmp.Compare(bond(client, a), bond(client, b)) })
-	}
-	return n.anyOf(eligible)
-}
-
-func (n *Network) anyOf(endpoints []endpoint) endpoint {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return endpoints[n.random.IntN(len(endpoints))]
-}
-
-// bond is a number for a client and an endpoint. The highest one decides, so that
-// a client changes only when its endpoint goes or a new one suits better.
-func bond(client netip.Addr, e endpoint) uint32 {
-	h := fnv.New32a()
-	_, _ = fmt.Fprint(h, e.AddrPort, client)
-	return h.Sum32()
 }
 
 // source is the address that a packet has when it comes to a host. What leaves
@@ -182,7 +135,7 @@ func (v *view) arrive(from *host, seen netip.Addr, proto string, at netip.AddrPo
 	if v.lost(from, seen, to, proto, at.Port()) {
 		return fate{err: dropped}
 	}
-	f := to.take(seen, proto, at)
+	f := v.take(to, seen, proto, at)
 	if to.node != from.node {
 		f.delay += acrossNodes
 	}
@@ -216,11 +169,11 @@ func (v *view) lost(from *host, seen netip.Addr, to *host, proto string, port ui
 }
 
 // take finds who listens there.
-func (h *host) take(seen netip.Addr, proto string, at netip.AddrPort) fate {
+func (v *view) take(h *host, seen netip.Addr, proto string, at netip.AddrPort) fate {
 	f := fate{to: h, at: at, seen: seen, err: syscall.ECONNREFUSED}
 	pod := h.pod
 	for _, l := range h.listeners {
-		if l.proto == proto && l.at.Port() == at.Port() && (l.at.Addr().IsUnspecified() || l.at.Addr() == at.Addr()) {
+		if l.takes(proto, at, v.now()) {
 			f.by, f.err, pod = l, 0, l.pod
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -37,6 +38,13 @@ func (s server) serve() {
 		s.redis()
 	case "dns":
 		s.dns()
+	case "hang":
+		s.ended()
+	case "close":
+		_ = s.CloseWrite()
+		_, _ = io.Copy(io.Discard, s.conn) // so that the client may send, and sees an end and no reset
+	case "h2c":
+		s.http2()
 	case "reset":
 		_, _ = s.Read(make([]byte, 1)) // sooner a client might take it for a refusal
 		_ = s.SetLinger(0)
@@ -50,8 +58,11 @@ func (s server) serve() {
 func (s server) http(c net.Conn, answer func(*http.Request) *http.Response) {
 	in := bufio.NewReader(c)
 	for {
-		r, err := http.ReadRequest(in)
+		r, err := readRequest(in)
 		if err != nil {
+			if errors.Is(err, errNoRequest) {
+				s.badRequest(c, "400 Bad Request", "400 Bad Request")
+			}
 			return
 		}
 		reply := answer(r)
@@ -69,7 +80,12 @@ func (s server) https(answer func(*http.Request) *http.Response) {
 	if err != nil {
 		return
 	}
-	secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{made}, MinVersion: tls.VersionTLS12})
+	in := bufio.NewReader(s.conn)
+	if head, _ := in.Peek(len("GET /")); plain(head) {
+		s.badRequest(s.conn, "400 The plain HTTP request was sent to HTTPS port", "")
+		return
+	}
+	secure := tls.Server(buffered{s.conn, in}, &tls.Config{Certificates: []tls.Certificate{made}, MinVersion: tls.VersionTLS12})
 	s.http(secure, answer)
 	_ = secure.CloseWrite()
 }
@@ -84,13 +100,11 @@ func text(status int, body string) *http.Response {
 // page says who answers.
 func (s server) page(r *http.Request) *http.Response {
 	name, ip := hostname(s.host), s.host.ip
-	if s.by.pod != nil && r.URL.Path == "/" && strings.Contains(s.by.pod.Spec.Containers[0].Image, "nginx") {
+	if r.URL.Path == "/" && s.isNginx() {
 		return text(http.StatusOK, fmt.Sprintf("<h1>Welcome to nginx!</h1>\n<p>%s at %s</p>\n", name, ip))
 	}
 	return text(http.StatusOK, fmt.Sprintf("Hostname: %s\nIP: %s\nRemoteAddr: %s\n%s %s\n", name, ip, s.remote, r.Method, r.URL.Path))
 }
-
-func hostname(h *host) string { return h.name[strings.LastIndexByte(h.name, '/')+1:] }
 
 // redis answers to PING, written as a person would or as a client does.
 func (s server) redis() {

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -38,32 +40,47 @@ type endpoint struct {
 	ready    bool
 	leaving  bool   // it still serves while it terminates
 	hostname string // below the name of its Service
+	hints    discoveryv1.EndpointHints
 }
 
 // view is the cluster at one moment.
 type view struct {
+	now        func() time.Time
 	hosts      map[string]*host // by NAMESPACE/POD, Node or machine; a Pod on the network of its Node has the Node's
 	addresses  map[netip.Addr]*host
 	pods       map[string]*corev1.Pod
 	services   []*corev1.Service
-	slices     []*discoveryv1.EndpointSlice
+	slices     map[string][]*discoveryv1.EndpointSlice // by NAMESPACE/SERVICE
 	policies   []*networkingv1.NetworkPolicy
 	ingresses  []*networkingv1.Ingress
 	namespaces []*corev1.Namespace
+	inCluster  func() names // what CoreDNS knows; made when it is first asked
 }
 
 func newView(objects *api.Store) *view {
 	v := &view{
-		hosts: map[string]*host{}, addresses: map[netip.Addr]*host{}, pods: map[string]*corev1.Pod{},
-		services: api.ListOf[*corev1.Service](objects, "services"), slices: api.ListOf[*discoveryv1.EndpointSlice](objects, "endpointslices"),
+		now: objects.Now, hosts: map[string]*host{}, addresses: map[netip.Addr]*host{}, pods: map[string]*corev1.Pod{},
+		services: api.ListOf[*corev1.Service](objects, "services"), slices: map[string][]*discoveryv1.EndpointSlice{},
 		policies: api.ListOf[*networkingv1.NetworkPolicy](objects, "networkpolicies"), ingresses: api.ListOf[*networkingv1.Ingress](objects, "ingresses"),
 		namespaces: api.ListOf[*corev1.Namespace](objects, "namespaces"),
+	}
+	v.inCluster = sync.OnceValue(v.clusterNames)
+	for _, s := range api.ListOf[*discoveryv1.EndpointSlice](objects, "endpointslices") {
+		if key := s.Namespace + "/" + s.Labels[discoveryv1.LabelServiceName]; s.AddressType != discoveryv1.AddressTypeFQDN { // which nobody reads
+			v.slices[key] = append(v.slices[key], s)
+		}
 	}
 	for name, o := range outsiders {
 		v.add(name, &host{name: name, listeners: parseListens(o.listens, nil)}, o.ip)
 	}
 	for _, node := range api.ListOf[*corev1.Node](objects, "nodes") {
-		v.add(node.Name, &host{name: node.Name, node: node}, NodeAddress(node))
+		h := &host{name: node.Name, node: node}
+		v.add(node.Name, h, NodeAddress(node))
+		for _, a := range node.Status.Addresses {
+			if ip, ok := parse4(a.Address); ok && a.Type == corev1.NodeExternalIP && h.ip.IsValid() {
+				v.addresses[ip] = h
+			}
+		}
 	}
 	for _, p := range api.ListOf[*corev1.Pod](objects, "pods") {
 		v.addPod(p)
@@ -118,10 +135,7 @@ func (v *view) lives(h *host) bool {
 
 // endpoints are those behind a port of a Service, from its EndpointSlices.
 func (v *view) endpoints(s *corev1.Service, port corev1.ServicePort) (out []endpoint) {
-	for _, slice := range v.slices {
-		if slice.Namespace != s.Namespace || slice.Labels[discoveryv1.LabelServiceName] != s.Name {
-			continue
-		}
+	for _, slice := range v.slices[s.Namespace+"/"+s.Name] {
 		for _, p := range slice.Ports {
 			if p.Port == nil || value(p.Name) != port.Name || protocol(value(p.Protocol)) != protocol(port.Protocol) {
 				continue
@@ -132,7 +146,7 @@ func (v *view) endpoints(s *corev1.Service, port corev1.ServicePort) (out []endp
 				for _, a := range e.Addresses {
 					if ip, ok := parse4(a); ok {
 						hostname := cmp.Or(value(e.Hostname), strings.ReplaceAll(a, ".", "-"))
-						out = append(out, endpoint{netip.AddrPortFrom(ip, uint16(*p.Port)), value(e.NodeName), ready, leaving, hostname})
+						out = append(out, endpoint{netip.AddrPortFrom(ip, uint16(*p.Port)), value(e.NodeName), ready, leaving, hostname, value(e.Hints)})
 					}
 				}
 			}
