@@ -20,25 +20,34 @@ var leaves = []string{"assets", "probes/wire"}
 // arrows names each layer and the layers, besides itself and the leaves, that its packages may import. A package belongs to
 // the layer with the longest name that is a folder above it, or the package itself.
 var arrows = map[string][]string{
-	"cmd":          {"tui", "tui/table", "tui/style", "probes", "kube/forward", "kube/demo", "kube"},
-	"cmd/prober":   {},
-	"tui":          {"tui/table", "tui/style", "probes", "kube/forward", "kube"},
-	"tui/table":    {"tui/style"},
-	"tui/style":    {},
-	"probes":       {"kube"},
-	"probes/wire":  {},
-	"kube":         {},
-	"kube/forward": {"kube"},
-	"kube/demo":    {"kube"},
-	"assets":       {},
+	"cmd":            {"tui", "tui/table", "tui/style", "probes", "probes/present", "probes/path", "probes/launch", "kube/forward", "kube/demo", "kube"},
+	"cmd/prober":     {},
+	"tui":            {"tui/table", "tui/style", "probes", "probes/present", "probes/path", "probes/launch", "kube/forward", "kube"},
+	"tui/table":      {"tui/style"},
+	"tui/style":      {},
+	"probes":         {"probes/path", "probes/launch", "kube"},
+	"probes/present": {"probes/path", "kube"},
+	"probes/path":    {"probes/launch", "kube"}, // launch says why podpath cannot look, and by what it has looked
+	"probes/launch":  {"kube"},
+	"probes/wire":    {},
+	"kube":           {},
+	"kube/forward":   {"kube"},
+	"kube/demo":      {"kube"},
+	"assets":         {},
 
 	// Only for tests.
-	"kube/demo/fixture": {"kube", "kube/demo"},
-	"tui/golden":        {"kube", "kube/demo/fixture"},
+	"kube/demo/fixture":    {"kube", "kube/demo"},
+	"tui/golden":           {"kube", "kube/demo/fixture"},
+	"probes/path/manifest": {},
 }
 
-// testArrows are the layers that only tests may import, from anywhere.
-var testArrows = []string{"kube/demo", "kube/demo/fixture", "tui/golden"}
+// testArrows are the layers that tests may import beyond the arrows, and those that may: all of them without a list.
+var testArrows = map[string][]string{
+	"kube/demo":            nil,
+	"kube/demo/fixture":    nil,
+	"tui/golden":           nil,
+	"probes/path/manifest": {"probes", "probes/path", "probes/present"},
+}
 
 // standardOnly are the layers that run inside Pods, and so are kept small: nothing but the standard library and each other.
 var standardOnly = []string{"cmd/prober", "probes/wire"}
@@ -98,6 +107,13 @@ func TestArrowsForbid(t *testing.T) {
 		"the UI from a test of a lower layer": {from: "kube", imported: "podpath/tui", inTest: true},
 		"what is for tests from a command":    {from: "cmd/podpath", imported: "podpath/kube/demo/fixture"},
 		"the tests' screens from the UI":      {from: "tui", imported: "podpath/tui/golden"},
+		"the engine from the model":           {from: "probes/path", imported: "podpath/probes"},
+		"the words from the model":            {from: "probes/path", imported: "podpath/probes/present"},
+		"the words from the engine":           {from: "probes", imported: "podpath/probes/present"},
+		"the ways into Pods from the words":   {from: "probes/present", imported: "podpath/probes/launch"},
+		"the model from the ways into Pods":   {from: "probes/launch", imported: "podpath/probes/path"},
+		"the tests' clusters from the model":  {from: "probes/path", imported: "podpath/probes/path/manifest"},
+		"the tests' clusters from panes":      {from: "tui/probes", imported: "podpath/probes/path/manifest", inTest: true},
 		"a package that has no layer":         {from: "helpers", imported: "podpath/kube"},
 	} {
 		if why := objection(forbidden.from, forbidden.imported, forbidden.inTest); why == "" {
@@ -116,6 +132,9 @@ func TestArrowsAllow(t *testing.T) {
 		"the layer below":               {from: "tui", imported: "podpath/kube"},
 		"a package of the same layer":   {from: "tui", imported: "podpath/tui/services"},
 		"a leaf":                        {from: "probes/launch", imported: "podpath/probes/wire"},
+		"the model from the engine":     {from: "probes", imported: "podpath/probes/path"},
+		"the words from a pane":         {from: "tui/probes", imported: "podpath/probes/present"},
+		"the tests' clusters":           {from: "probes", imported: "podpath/probes/path/manifest", inTest: true},
 		"the practice cluster in main":  {from: "cmd/podpath", imported: "podpath/kube/demo"},
 		"the practice cluster in tests": {from: "tui", imported: "podpath/kube/demo", inTest: true},
 		"a test tool of the prober":     {from: "probes/wire", imported: "go.uber.org/goleak", inTest: true},
@@ -148,10 +167,16 @@ func objection(from, imported string, inTest bool) string {
 		return fmt.Sprintf("%s imports %s, which has no layer", from, imported)
 	}
 	if below == layer || slices.Contains(leaves, below) && !slices.Contains(leaves, layer) ||
-		slices.Contains(arrows[layer], below) || inTest && slices.Contains(testArrows, below) {
+		slices.Contains(arrows[layer], below) || inTest && testsMay(layer, below) {
 		return ""
 	}
 	return fmt.Sprintf("%s must not import %s: it is not below it", layer, below)
+}
+
+// testsMay tells whether the tests of a layer may import another one that only tests may.
+func testsMay(layer, below string) bool {
+	from, only := testArrows[below]
+	return only && (from == nil || slices.Contains(from, layer))
 }
 
 // layerOf is the layer of the package in a folder.

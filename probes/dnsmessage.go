@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"podpath/probes/path"
 )
 
 var dnsTypes = map[string]dnsmessage.Type{
@@ -27,7 +29,7 @@ func dnsQuery(id uint16, name, kind string) ([]byte, error) {
 
 // dnsReply is what a server said.
 type dnsReply struct {
-	Error     ErrorKind // NoError, NXDomain, NoData, ServFail or BadReply
+	Error     path.ErrorKind // path.NoError, path.NXDomain, path.NoData, path.ServFail or path.BadReply
 	Detail    string
 	Truncated bool
 	// Values are the records of the type that was asked for: an address, a
@@ -41,10 +43,10 @@ type dnsReply struct {
 func readReply(message []byte, id uint16, kind string) dnsReply {
 	var m dnsmessage.Message
 	if err := m.Unpack(message); err != nil {
-		return dnsReply{Error: BadReply, Detail: "no DNS message: " + err.Error()}
+		return dnsReply{Error: path.BadReply, Detail: "no DNS message: " + err.Error()}
 	}
 	if !m.Response || m.ID != id {
-		return dnsReply{Error: BadReply, Detail: "an answer to another question"}
+		return dnsReply{Error: path.BadReply, Detail: "an answer to another question"}
 	}
 	r := dnsReply{Truncated: m.Truncated}
 	for _, a := range m.Answers {
@@ -52,11 +54,11 @@ func readReply(message []byte, id uint16, kind string) dnsReply {
 	}
 	switch {
 	case m.RCode == dnsmessage.RCodeNameError:
-		r.Error = NXDomain
+		r.Error = path.NXDomain
 	case m.RCode != dnsmessage.RCodeSuccess:
-		r.Error, r.Detail = ServFail, strings.TrimPrefix(m.RCode.String(), "RCode")
+		r.Error, r.Detail = path.ServFail, strings.TrimPrefix(m.RCode.String(), "RCode")
 	case len(r.Values) == 0:
-		r.Error = NoData
+		r.Error = path.NoData
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -31,48 +32,66 @@ type file struct {
 }
 
 // read returns the text of a file as it was at the first reading.
-func (f *files) read(ctx context.Context, path string) ([]byte, error) {
+func (f *files) read(ctx context.Context, name string) ([]byte, error) {
 	f.mu.Lock()
 	if f.known == nil {
 		f.known = map[string]*file{}
 	}
-	known := f.known[path]
+	known := f.known[name]
 	if known == nil {
 		known = &file{}
-		f.known[path] = known
+		f.known[name] = known
 	}
 	f.mu.Unlock()
-	known.once.Do(func() { known.text, known.err = f.observer.readFile(ctx, path, maxText) })
+	known.once.Do(func() { known.text, known.err = f.observer.readFile(ctx, name, maxText) })
 	return known.text, known.err
 }
 
 // readFile reads a file as it is now. One that is longer than limit is an
 // error: the rest may tell something else.
-func (o *observer) readFile(ctx context.Context, path string, limit int) ([]byte, error) {
-	a, err := o.ask(ctx, wire.Request{Op: wire.File, Address: path, Count: limit})
+func (o *observer) readFile(ctx context.Context, name string, limit int) ([]byte, error) {
+	a, err := o.ask(ctx, wire.Request{Op: wire.File, Address: name, Count: limit})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	case a.Result != wire.OK:
-		return nil, fmt.Errorf("read %s: %s", path, a.Result)
+		return nil, fmt.Errorf("read %s: %s", name, a.Result)
 	case len(a.Data) >= limit:
-		return nil, fmt.Errorf("read %s: %w", path, errTool{fmt.Sprintf("it is longer than %d bytes", limit), true})
+		return nil, fmt.Errorf("read %s: %w", name, errTool{fmt.Sprintf("it is longer than %d bytes", limit), true})
 	}
 	return a.Data, nil
 }
 
-// sockets reads the source's TCP sockets. A kernel without IPv6 has no second
-// table.
-func (o *observer) sockets(ctx context.Context) ([]socket, error) {
-	table, err := o.readFile(ctx, "/proc/net/tcp", maxTable)
+// sockets reads the source's TCP sockets.
+func (o *observer) sockets(ctx context.Context) ([]path.Socket, error) {
+	return o.tables(ctx, "/proc/net/tcp")
+}
+
+// listeners reads where programs of the source listen, for both transports.
+func (o *observer) listeners(ctx context.Context) ([]path.Listener, error) {
+	tcp, err := o.sockets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	six, err := o.readFile(ctx, "/proc/net/tcp6", maxTable)
+	udp, err := o.tables(ctx, "/proc/net/udp")
+	if err != nil {
+		return nil, err
+	}
+	return append(path.Listeners("TCP", tcp), path.Listeners("UDP", udp)...), nil
+}
+
+// tables reads the sockets of both families. A kernel without IPv6 has no
+// second table.
+func (o *observer) tables(ctx context.Context, file string) ([]path.Socket, error) {
+	table, err := o.readFile(ctx, file, maxTable)
+	if err != nil {
+		return nil, err
+	}
+	six, err := o.readFile(ctx, file+"6", maxTable)
 	if missing := (errTool{}); err != nil && (!errors.As(err, &missing) || missing.tooLong) {
 		return nil, err
 	}
-	return append(parseSockets(table), parseSockets(six)...), nil
+	return append(path.ParseSockets(table), path.ParseSockets(six)...), nil
 }
 
 // lookupEnv finds a variable in /proc/PID/environ.

@@ -2,13 +2,11 @@ package probes
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
-	"podpath/kube"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -16,16 +14,10 @@ import (
 // page with the name of the Pod: the body, by the index of the endpoint.
 type fingerprints map[string]int
 
-// speaksHTTP guesses whether a request over HTTP is welcome at a port. To a
-// database it would be an error of its client.
-func speaksHTTP(p kube.ServicePort) bool {
-	return strings.HasPrefix(p.Name, "http") && !strings.HasPrefix(p.Name, "https") || slices.Contains([]int{80, 8080}, p.Port)
-}
-
 // fingerprint asks each endpoint twice. It returns nil where one does not
 // answer, answers differently the second time, or as another one does.
 func (t *spreadTest) fingerprint(ctx context.Context) fingerprints {
-	if !speaksHTTP(t.check.About.Port) {
+	if port := t.check.Path.Port; path.Spoken(port.AppProtocol, port.Name, port.Port) != path.SpeakWeb {
 		return nil
 	}
 	seen := make([][2]string, len(t.backends))
@@ -52,7 +44,7 @@ func (t *spreadTest) fingerprint(ctx context.Context) fingerprints {
 
 // body is what an address answers to GET /, or "".
 func (t *spreadTest) body(ctx context.Context, address string, port int) string {
-	seen, err := t.observer.http(ctx, Ask{Host: address, Port: port, HTTP: &HTTPAsk{Host: t.check.Ask.Host, Path: "/"}})
+	seen, err := t.observer.http(ctx, path.Ask{Host: address, Port: port, HTTP: &path.HTTPAsk{Host: t.check.Ask.Host, Path: "/"}})
 	if err != nil || seen.Status == 0 {
 		return ""
 	}
@@ -65,15 +57,15 @@ func (p fingerprints) ask(ctx context.Context, t *spreadTest, n int) error {
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(spreadBatch * len(t.backends))
-	request := HTTPAsk{Host: t.check.Ask.Host, Path: "/"}.request()
+	request := request(path.HTTPAsk{Host: t.check.Ask.Host, Path: "/"})
 	for range n {
 		group.Go(func() error {
 			a, err := t.observer.ask(ctx, wire.Request{Op: wire.TCP, Address: t.check.Ask.Host, Port: t.check.Ask.Port, Count: maxReply, Data: request})
 			if err != nil {
 				return err
 			}
-			var seen Observation
-			seen.replied(a.Data, false)
+			var seen path.Observation
+			replied(&seen, a.Data, path.HTTPAsk{})
 			i, known := p[seen.Body]
 			mu.Lock()
 			defer mu.Unlock()

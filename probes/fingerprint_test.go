@@ -9,6 +9,7 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -57,12 +58,12 @@ func (l distrolessLink) Ask(_ context.Context, r wire.Request) (wire.Answer, err
 func TestSpreadsAreReadFromAnswersWherePodsCannotBeLookedInto(t *testing.T) {
 	for name, test := range map[string]struct {
 		says    func(endpoint, request int) string
-		verdict Verdict
+		verdict path.Verdict
 	}{
-		"each says its name":       {func(endpoint, _ int) string { return fmt.Sprintf("I am web-%d", endpoint) }, Pass},
-		"all say the same":         {func(int, int) string { return "welcome" }, Inconclusive},
-		"each answer is different": {func(_, request int) string { return fmt.Sprint(request) }, Inconclusive},
-		"nothing is said":          {func(int, int) string { return "" }, Inconclusive},
+		"each says its name":       {func(endpoint, _ int) string { return fmt.Sprintf("I am web-%d", endpoint) }, path.Pass},
+		"all say the same":         {func(int, int) string { return "welcome" }, path.Inconclusive},
+		"each answer is different": {func(_, request int) string { return fmt.Sprint(request) }, path.Inconclusive},
+		"nothing is said":          {func(int, int) string { return "" }, path.Inconclusive},
 	} {
 		w := storyWorld(t)
 		checks := planFor(t, w, 120, "pod/web-1", "svc/web")[:1]

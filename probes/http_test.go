@@ -13,34 +13,39 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"podpath/probes/path"
+	"podpath/probes/path/manifest"
 )
 
 func TestHTTPIsObserved(t *testing.T) {
 	for name, test := range map[string]struct {
 		server func(net.Conn)
-		stage  Stage
-		err    ErrorKind
+		stage  path.Stage
+		err    path.ErrorKind
 		status int
 		body   string
 		detail string
 	}{
-		"a page":                  {answers("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n web-1 \n"), StageRequest, NoError, 200, "web-1", "HTTP/1.1 200 OK"},
-		"a page without length":   {answers("HTTP/1.0 200 OK\r\n\r\nweb-1"), StageRequest, NoError, 200, "web-1", ""},
-		"in chunks":               {answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nweb-1\r\n0\r\n\r\n"), StageRequest, NoError, 200, "web-1", ""},
-		"a long page, cut":        {answers("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + strings.Repeat("x", 9000)), StageRequest, NoError, 200, strings.Repeat("x", 256), ""},
-		"a redirect":              {answers("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n"), StageRequest, NoError, 302, "", ""},
-		"a login":                 {answers("HTTP/1.1 401 Unauthorized\r\n\r\n"), StageRequest, NoError, 401, "", ""},
-		"no such page":            {answers("HTTP/1.1 404 Not Found\r\n\r\ndefault backend - 404"), StageRequest, NoError, 404, "default backend - 404", "404 Not Found"},
-		"no backend":              {answers("HTTP/1.1 503 Service Unavailable\r\n\r\n"), StageRequest, BadStatus, 503, "", "503"},
-		"another protocol":        {answers("SSH-2.0-OpenSSH\x1b[2J\r\n"), StageRequest, BadReply, 0, "", "the answer is not HTTP: \"SSH-2.0"},
-		"nothing":                 {answers(""), StageRequest, BadReply, 0, "", "without an answer"},
-		"a hostile page":          {answers("HTTP/1.1 200 O\x1b[31mK\r\n\r\n\x1b]0;evil\x07web\n1"), StageRequest, NoError, 200, "]0;evilweb 1", "O[31mK"},
-		"a server without an end": {func(c net.Conn) { answers("HTTP/1.1 200 OK\r\n\r\nweb-1")(c); silent(c) }, StageRequest, NoError, 200, "web-1", ""},
-		"a server that is silent": {silent, StageRequest, TimedOut, 0, "", ""},
+		"a page":                  {answers("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n web-1 \n"), path.StageRequest, path.NoError, 200, "web-1", "HTTP/1.1 200 OK"},
+		"a page without length":   {answers("HTTP/1.0 200 OK\r\n\r\nweb-1"), path.StageRequest, path.NoError, 200, "web-1", ""},
+		"in chunks":               {answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nweb-1\r\n0\r\n\r\n"), path.StageRequest, path.NoError, 200, "web-1", ""},
+		"a long page, cut":        {answers("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + strings.Repeat("x", 9000)), path.StageRequest, path.NoError, 200, strings.Repeat("x", 256), ""},
+		"a redirect":              {answers("HTTP/1.1 302 Found\r\nLocation: /y\r\n\r\n"), path.StageRequest, path.NoError, 302, "", "302 Found → /y"},
+		"a redirect to itself":    {answers("HTTP/1.1 301 Moved Permanently\r\nLocation: http://web/x\r\n\r\n"), path.StageRequest, path.Redirected, 301, "", "→ http://web/x"},
+		"a redirect to TLS":       {answers("HTTP/1.1 301 Moved Permanently\r\nLocation: https://web/x\r\n\r\n"), path.StageRequest, path.NoError, 301, "", "→ https://web/x"},
+		"a login":                 {answers("HTTP/1.1 401 Unauthorized\r\n\r\n"), path.StageRequest, path.NoError, 401, "", ""},
+		"no such page":            {answers("HTTP/1.1 404 Not Found\r\n\r\ndefault backend - 404"), path.StageRequest, path.NoError, 404, "default backend - 404", "404 Not Found"},
+		"no backend":              {answers("HTTP/1.1 503 Service Unavailable\r\n\r\n"), path.StageRequest, path.BadStatus, 503, "", "503"},
+		"another protocol":        {answers("SSH-2.0-OpenSSH\x1b[2J\r\n"), path.StageRequest, path.BadReply, 0, "", "the answer is not HTTP: \"SSH-2.0"},
+		"nothing":                 {answers(""), path.StageRequest, path.Closed, 0, "", "without an answer"},
+		"a hostile page":          {answers("HTTP/1.1 200 O\x1b[31mK\r\n\r\n\x1b]0;evil\x07web\n1"), path.StageRequest, path.NoError, 200, "]0;evilweb 1", "O[31mK"},
+		"a server without an end": {func(c net.Conn) { answers("HTTP/1.1 200 OK\r\n\r\nweb-1")(c); silent(c) }, path.StageRequest, path.NoError, 200, "web-1", ""},
+		"a server that is silent": {silent, path.StageRequest, path.TimedOut, 0, "", ""},
 	} {
 		inBubble(t, func(t *testing.T) {
 			o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:80": serves(test.server)}})
-			got := o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "web", Path: "/x"}}})
+			got := o.observe(t.Context(), path.Check{Kind: path.HTTP, Ask: path.Ask{Host: "10.0.0.1", Port: 80, HTTP: &path.HTTPAsk{Host: "web", Path: "/x"}}})
 			if got.Stage != test.stage || got.Error != test.err || got.Status != test.status || got.Body != test.body || !strings.Contains(got.Detail, test.detail) || got.Blind != nil {
 				t.Errorf("%s: got %+v\nwant %s %s, %d %q, %s", name, got, test.stage, test.err, test.status, test.body, test.detail)
 			}
@@ -61,7 +66,7 @@ func TestHTTPRequestsSayWhatABrowserWould(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
 		})
 		o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:80": browsed}})
-		o.observe(t.Context(), Check{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "shop.example.com"}}})
+		o.observe(t.Context(), path.Check{Kind: path.HTTP, Ask: path.Ask{Host: "10.0.0.1", Port: 80, HTTP: &path.HTTPAsk{Host: "shop.example.com"}}})
 		want := "GET / HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: podpath\r\nAccept: */*\r\nConnection: close\r\n\r\n"
 		if got := <-heard; got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -72,13 +77,19 @@ func TestHTTPRequestsSayWhatABrowserWould(t *testing.T) {
 // signed makes a certificate that signs itself.
 func signed(t *testing.T, notAfter time.Time) tls.Certificate {
 	t.Helper()
+	return issued(t, manifest.Noon.AddDate(-20, 0, 0), notAfter)
+}
+
+// issued makes one that is valid from one time to another.
+func issued(t *testing.T, notBefore, notAfter time.Time) tls.Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "evil\x1b[31m"}, DNSNames: []string{"shop.example.com"}, IPAddresses: []net.IP{net.IPv4(10, 0, 0, 2)},
-		NotBefore: noon.AddDate(-20, 0, 0), NotAfter: notAfter,
+		NotBefore: notBefore, NotAfter: notAfter, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -92,8 +103,8 @@ func endOf(c net.Conn, certificate tls.Certificate) *tls.Conn {
 	return tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}})
 }
 
-// secured is a server of TLS that answers a request.
-func secured(certificate tls.Certificate, text string) func(net.Conn) {
+// overTLS is a server of TLS that answers a request.
+func overTLS(certificate tls.Certificate, text string) func(net.Conn) {
 	return func(c net.Conn) {
 		secure := endOf(c, certificate)
 		defer func() { _ = secure.Close() }()
@@ -103,31 +114,31 @@ func secured(certificate tls.Certificate, text string) func(net.Conn) {
 
 func TestHTTPSIsObserved(t *testing.T) {
 	const page = "HTTP/1.1 200 OK\r\n\r\nweb-1"
-	good, expired := signed(t, noon.AddDate(20, 0, 0)), signed(t, noon.AddDate(-10, 0, 0))
+	good, expired := signed(t, manifest.Noon.AddDate(20, 0, 0)), signed(t, manifest.Noon.AddDate(-10, 0, 0))
 	long := "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("long ", 20000)
 	for name, test := range map[string]struct {
 		server  func(net.Conn)
 		host    string
-		stage   Stage
-		err     ErrorKind
+		stage   path.Stage
+		err     path.ErrorKind
 		problem string // with the certificate; "-" when there is none
 	}{
-		"a page, signed by itself":     {secured(good, page), "shop.example.com", StageRequest, NoError, "unknown authority"},
-		"its certificate has expired":  {secured(expired, page), "shop.example.com", StageRequest, NoError, "expired"},
-		"it is another's":              {secured(good, page), "pay.example.com", StageRequest, NoError, "pay.example.com"},
-		"it is another address's":      {secured(good, page), "10.0.0.9", StageRequest, NoError, "10.0.0.9"},
-		"a host with a port":           {secured(good, page), "shop.example.com:8443", StageRequest, NoError, "unknown authority"},
-		"a long page":                  {secured(good, long), "shop.example.com", StageRequest, NoError, "unknown authority"},
-		"no such page":                 {secured(good, "HTTP/1.1 404 Not Found\r\n\r\n"), "shop.example.com", StageRequest, NoError, "unknown authority"},
-		"it closes without an answer":  {secured(good, ""), "shop.example.com", StageRequest, BadReply, "unknown authority"},
-		"a server without TLS":         {answers("HTTP/1.1 400 Bad Request\r\n\r\n"), "shop.example.com", StageTLS, BadTLS, "-"},
-		"a server that closes at once": {answers(""), "shop.example.com", StageTLS, BadTLS, "-"},
-		"a server that is silent":      {silent, "shop.example.com", StageTLS, TimedOut, "-"},
-		"one that falls silent":        {func(c net.Conn) { silent(endOf(c, good)) }, "shop.example.com", StageRequest, TimedOut, "unknown authority"},
+		"a page, signed by itself":     {overTLS(good, page), "shop.example.com", path.StageRequest, path.NoError, "unknown authority"},
+		"its certificate has expired":  {overTLS(expired, page), "shop.example.com", path.StageRequest, path.NoError, "expired"},
+		"it is another's":              {overTLS(good, page), "pay.example.com", path.StageRequest, path.NoError, "pay.example.com"},
+		"it is another address's":      {overTLS(good, page), "10.0.0.9", path.StageRequest, path.NoError, "10.0.0.9"},
+		"a host with a port":           {overTLS(good, page), "shop.example.com:8443", path.StageRequest, path.NoError, "unknown authority"},
+		"a long page":                  {overTLS(good, long), "shop.example.com", path.StageRequest, path.NoError, "unknown authority"},
+		"no such page":                 {overTLS(good, "HTTP/1.1 404 Not Found\r\n\r\n"), "shop.example.com", path.StageRequest, path.NoError, "unknown authority"},
+		"it closes without an answer":  {overTLS(good, ""), "shop.example.com", path.StageRequest, path.Closed, "unknown authority"},
+		"a server without TLS":         {answers("HTTP/1.1 400 Bad Request\r\n\r\n"), "shop.example.com", path.StageTLS, path.BadTLS, "-"},
+		"a server that closes at once": {answers(""), "shop.example.com", path.StageTLS, path.Closed, "-"},
+		"a server that is silent":      {silent, "shop.example.com", path.StageTLS, path.TimedOut, "-"},
+		"one that falls silent":        {func(c net.Conn) { silent(endOf(c, good)) }, "shop.example.com", path.StageRequest, path.TimedOut, "unknown authority"},
 	} {
 		inBubble(t, func(t *testing.T) {
 			o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:443": serves(test.server)}})
-			got := o.observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: test.host, Path: "/"}}})
+			got := o.observe(t.Context(), path.Check{Kind: path.HTTPS, Ask: path.Ask{Host: "10.0.0.1", Port: 443, HTTP: &path.HTTPAsk{TLS: true, Host: test.host, Path: "/"}}})
 			if got.Stage != test.stage || got.Error != test.err || got.Blind != nil {
 				t.Errorf("%s: got %+v, want %s %s", name, got, test.stage, test.err)
 			}
@@ -140,15 +151,15 @@ func TestHTTPSIsObserved(t *testing.T) {
 			}
 		})
 	}
-	refused := observing(t, network{}).observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: "a"}}})
-	if refused.Stage != StageConnect || refused.Error != Refused {
+	refused := observing(t, network{}).observe(t.Context(), path.Check{Kind: path.HTTPS, Ask: path.Ask{Host: "10.0.0.1", Port: 443, HTTP: &path.HTTPAsk{TLS: true, Host: "a"}}})
+	if refused.Stage != path.StageConnect || refused.Error != path.Refused {
 		t.Errorf("got %+v, want it refused", refused)
 	}
 }
 
 func TestAServerThatDripsIsLeftInTime(t *testing.T) {
 	drips := serves(func(c net.Conn) {
-		secure := endOf(c, signed(t, noon.AddDate(20, 0, 0)))
+		secure := endOf(c, signed(t, manifest.Noon.AddDate(20, 0, 0)))
 		answers("HTTP/1.1 200 OK\r\n\r\n")(secure)
 		for err := error(nil); err == nil; time.Sleep(stepTime / 2) {
 			_, err = io.WriteString(secure, "x")
@@ -157,7 +168,7 @@ func TestAServerThatDripsIsLeftInTime(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		began := time.Now()
 		o := observing(t, network{routes: map[string]route{"tcp 10.0.0.1:443": drips}})
-		got := o.observe(t.Context(), Check{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{TLS: true, Host: "a"}}})
+		got := o.observe(t.Context(), path.Check{Kind: path.HTTPS, Ask: path.Ask{Host: "10.0.0.1", Port: 443, HTTP: &path.HTTPAsk{TLS: true, Host: "a"}}})
 		if took := time.Since(began); got.Status != 200 || took > (connSteps+1)*stepTime {
 			t.Errorf("got %+v after %s, want what came until then", got, took)
 		}

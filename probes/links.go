@@ -5,12 +5,13 @@ import (
 	"sync"
 
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 // links keeps one link to each source open, so that a source costs one exec
 // however often it is asked, and closes idle ones when there are too many.
 type links struct {
-	open  func(context.Context, Source) (launch.Link, error)
+	open  func(context.Context, path.Source) (launch.Link, error)
 	limit int
 
 	mu      sync.Mutex
@@ -27,14 +28,14 @@ type entry struct {
 	err    error
 }
 
-func newLinks(limit int, open func(context.Context, Source) (launch.Link, error)) *links {
+func newLinks(limit int, open func(context.Context, path.Source) (launch.Link, error)) *links {
 	return &links{open: open, limit: limit, entries: map[string]*entry{}, freed: make(chan struct{})}
 }
 
 // use returns the link to a source. Whoever gets one calls done when it needs
 // it no more, with true when the link is of no use any more. A failure is
 // remembered: it is told to all who ask, until forget.
-func (l *links) use(ctx context.Context, s Source) (link launch.Link, done func(broken bool), err error) {
+func (l *links) use(ctx context.Context, s path.Source) (link launch.Link, done func(broken bool), err error) {
 	e, mine, err := l.entry(ctx, s.Label)
 	if err != nil {
 		return nil, nil, err
@@ -146,7 +147,7 @@ func (l *links) wake() {
 }
 
 // forget drops what is known of a source, so that the next use tries anew.
-func (l *links) forget(s Source) {
+func (l *links) forget(s path.Source) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[s.Label]; e != nil && e.failed() {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -55,13 +56,13 @@ func (c *counter) open(label string, link func(time int) launch.Link) (launch.Li
 }
 
 func (c *counter) linksTo(limit int) *links {
-	return newLinks(limit, func(_ context.Context, s Source) (launch.Link, error) {
+	return newLinks(limit, func(_ context.Context, s path.Source) (launch.Link, error) {
 		time.Sleep(time.Millisecond)
 		return c.open(s.Label, func(int) launch.Link { return fake{answer: wire.Answer{Result: wire.OK}} })
 	})
 }
 
-func labelled(n int) Source { return Source{Label: fmt.Sprintf("pod/p-%d", n)} }
+func labelled(n int) path.Source { return path.Source{Label: fmt.Sprintf("pod/p-%d", n)} }
 
 func TestASourceIsOpenedOnceForAllWhoAsk(t *testing.T) {
 	c := &counter{}

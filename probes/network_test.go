@@ -17,6 +17,7 @@ import (
 	"podpath/kube/demo"
 	"podpath/kube/demo/fixture"
 	"podpath/probes/launch"
+	"podpath/probes/path/manifest"
 	"podpath/probes/wire"
 )
 
@@ -102,14 +103,14 @@ func observing(t testing.TB, n network) *observer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = link.Close() })
-	return newObserver(link, stepTime)
+	return newObserver(link, Options{Timeout: stepTime})
 }
 
-// inBubble runs a test in a bubble, where time passes at once, from noon on.
+// inBubble runs a test in a bubble, where time passes at once, from manifest.Noon on.
 func inBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(noon))
+		time.Sleep(time.Until(manifest.Noon))
 		test(t)
 	})
 }
@@ -119,7 +120,7 @@ func inPod(t *testing.T, test func(t *testing.T, place wire.Network)) {
 	t.Helper()
 	inBubble(t, func(t *testing.T) {
 		c := fixture.Start(t, demo.Options{Still: true, Seed: 1})
-		if _, err := c.Apply([]byte(shop())); err != nil {
+		if _, err := c.Apply([]byte(manifests())); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait() // until the controllers have done their part
@@ -131,19 +132,19 @@ func inPod(t *testing.T, test func(t *testing.T, place wire.Network)) {
 	})
 }
 
-// shop is what the practice cluster has in namespace shop besides its own: Web
+// manifests are what the practice cluster has in namespace shop besides its own: Web
 // with an endpoint, others without, and names.
-func shop() string {
+func manifests() string {
 	var many []string
 	for i := range 100 {
-		many = append(many, endpointYAML("", fmt.Sprintf("10.244.9.%d", i+1), "raspi002"))
+		many = append(many, manifest.Endpoint("", fmt.Sprintf("10.244.9.%d", i+1), "raspi002"))
 	}
-	return join(
-		podSpec{name: "web-1", node: "raspi002", app: "web"}.yaml(),
-		serviceYAML("web", "clusterIP: 10.96.9.7, selector: {app: web}, ports: [{port: 80}]", ""),
-		serviceYAML("nobody", "clusterIP: 10.96.9.8, ports: [{port: 80}]", ""),
-		serviceYAML("many", "clusterIP: None, ports: [{name: http, port: 80}]", ""), sliceYAML("many", "http", 80, many...),
-		serviceYAML("partner", "type: ExternalName, externalName: www.example.com", ""),
-		podSpec{name: "client", node: "raspi002", app: "client"}.yaml(),
+	return manifest.Join(
+		manifest.Pod{Name: "web-1", Node: "raspi002", App: "web"}.YAML(),
+		manifest.Service("web", "clusterIP: 10.96.9.7, selector: {app: web}, ports: [{port: 80}]", ""),
+		manifest.Service("nobody", "clusterIP: 10.96.9.8, ports: [{port: 80}]", ""),
+		manifest.Service("many", "clusterIP: None, ports: [{name: http, port: 80}]", ""), manifest.SliceByHand("many", "http", 80, many...),
+		manifest.Service("partner", "type: ExternalName, externalName: www.example.com", ""),
+		manifest.Pod{Name: "client", Node: "raspi002", App: "client"}.YAML(),
 	)
 }

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -11,8 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -21,8 +25,9 @@ import (
 type observer struct {
 	link    launch.Link
 	timeout time.Duration // of each step
-	files   files         // of the source, read once
-	guest   bool          // isGuest
+	roots   *x509.CertPool
+	files   files // of the source, read once
+	guest   bool  // isGuest
 }
 
 // isGuest reports whether the prober runs in a container that came to the Pod
@@ -33,8 +38,8 @@ func isGuest(p *kube.Pod, via launch.Via) bool {
 	})
 }
 
-func newObserver(link launch.Link, timeout time.Duration) *observer {
-	o := &observer{link: link, timeout: timeout}
+func newObserver(link launch.Link, options Options) *observer {
+	o := &observer{link: link, timeout: options.Timeout, roots: options.Roots}
 	o.files.observer = o
 	return o
 }
@@ -72,104 +77,163 @@ func (o *observer) ask(ctx context.Context, r wire.Request) (wire.Answer, error)
 const answerGrace = 5 * time.Second
 
 // errorKinds translate the results of the network.
-var errorKinds = map[wire.Result]ErrorKind{
-	wire.OK: NoError, wire.Refused: Refused, wire.Timeout: TimedOut, wire.Reset: ResetByPeer, wire.Unreachable: Unreachable,
+var errorKinds = map[wire.Result]path.ErrorKind{
+	wire.OK: path.NoError, wire.Refused: path.Refused, wire.Timeout: path.TimedOut, wire.Reset: path.ResetByPeer, wire.Unreachable: path.Unreachable,
 }
 
 // confirm carries out one check, and once more when it was to be reached and
-// timed out: a lost packet, or an app whose queue was full for a moment, is no
-// failure.
-func (o *observer) confirm(ctx context.Context, c Check) Observation {
+// its packets seem to be lost: one lost packet, or an app whose queue was full
+// for a moment, is no failure. What was taken and not answered stays so.
+func (o *observer) confirm(ctx context.Context, c path.Check) path.Observation {
 	seen := o.observe(ctx, c)
 	seen.Tries = 1
-	if seen.Blind != nil || seen.Error != TimedOut || c.Expect.Outcome != Reached {
+	if seen.Blind != nil || seen.Error != path.TimedOut || c.Expect.Outcome != path.Reached || seen.Stage == path.StageTLS || seen.Stage == path.StageRequest {
 		return seen
 	}
 	again := o.observe(ctx, c)
-	if again.Tries = 2; again.Error == NoError {
+	if again.Tries = 2; again.Error == path.NoError {
 		again.Detail = strings.TrimPrefix(again.Detail+"; the first try timed out", "; ")
 	}
 	return again
 }
 
 // observe carries out one check.
-func (o *observer) observe(ctx context.Context, c Check) Observation {
-	var seen Observation
+func (o *observer) observe(ctx context.Context, c path.Check) path.Observation {
+	var seen path.Observation
 	var err error
 	switch c.Kind {
-	case TCP:
+	case path.TCP:
 		seen, err = o.tcp(ctx, c.Ask)
-	case HTTP, HTTPS:
+	case path.UDP:
+		seen, err = o.udp(ctx, c.Ask)
+	case path.HTTP, path.HTTPS:
 		seen, err = o.http(ctx, c.Ask)
-	case DNS:
+	case path.DNS:
 		seen, err = o.dns(ctx, *c.Ask.DNS)
-	case Env:
+	case path.Env:
 		seen, err = o.env(ctx, c.Ask.Env)
-	case Spread, Status: // not the business of one source
+	case path.Spread, path.Status: // not the business of one source
 		err = fmt.Errorf("a check of kind %s is not observed by one source", c.Kind)
 	}
 	seen.Via, seen.Blind = o.link.Via(), err
 	return seen
 }
 
-func (o *observer) tcp(ctx context.Context, ask Ask) (Observation, error) {
+// tcp connects, and asks in the protocol that is spoken there, if it is known.
+func (o *observer) tcp(ctx context.Context, ask path.Ask) (path.Observation, error) {
+	switch ask.Speak {
+	case path.SpeakWeb, path.SpeakTLS:
+		return o.http(ctx, ask)
+	case path.SpeakH2:
+		return o.http2(ctx, ask)
+	case path.SpeakDNS, path.Silent:
+	}
 	seen, address, err := o.resolve(ctx, ask.Host)
-	if err != nil || seen.Error != NoError {
+	if err != nil || seen.Error != path.NoError {
 		return seen, err
 	}
+	if ask.Speak == path.SpeakDNS {
+		return o.dnsStream(ctx, ask, seen, address)
+	}
 	a, err := o.ask(ctx, wire.Request{Op: wire.TCP, Address: address, Port: ask.Port})
-	seen.connected(a, address, ask.Port)
+	connected(&seen, a, address, ask.Port)
 	return seen, err
 }
 
+// udp sends one packet. That nobody answers says nothing, unless it is a
+// question for a DNS server.
+func (o *observer) udp(ctx context.Context, ask path.Ask) (path.Observation, error) {
+	seen, address, err := o.resolve(ctx, ask.Host)
+	if err != nil || seen.Error != path.NoError {
+		return seen, err
+	}
+	packet := []byte("\n")
+	if ask.Speak == path.SpeakDNS {
+		if packet, err = dnsQuery(1, probeName, "A"); err != nil {
+			return seen, err
+		}
+	}
+	seen.Stage, seen.Address = path.StageConnect, net.JoinHostPort(address, strconv.Itoa(ask.Port))
+	a, err := o.ask(ctx, wire.Request{Op: wire.UDP, Address: address, Port: ask.Port, Count: maxDNS, Data: packet})
+	var cannot errTool
+	switch {
+	case errors.As(err, &cannot): // what the other side shows decides
+		seen.Error, seen.Detail = path.Silence, "nothing was sent: "+cannot.text
+		return seen, nil
+	case err != nil:
+		return seen, err
+	}
+	seen.Times = append(seen.Times, path.StageTime{Stage: path.StageConnect, Took: a.Total})
+	if seen.Error = errorKinds[a.Result]; seen.Error == path.NoError {
+		seen.Stage, seen.Detail = path.StageRequest, fmt.Sprintf("%d bytes came back", len(a.Data))
+	} else if seen.Error == path.TimedOut && ask.Speak == path.Silent {
+		seen.Error, seen.Detail = path.Silence, "nobody answered a packet"
+	}
+	return seen, nil
+}
+
 // connected notes how connecting went.
-func (s *Observation) connected(a wire.Answer, address string, port int) {
-	s.Stage, s.Address = StageConnect, net.JoinHostPort(address, strconv.Itoa(port))
+func connected(s *path.Observation, a wire.Answer, address string, port int) {
+	s.Stage, s.Address = path.StageConnect, net.JoinHostPort(address, strconv.Itoa(port))
 	if a.Connected {
-		s.Times = append(s.Times, StageTime{StageConnect, a.Connect})
+		s.Times = append(s.Times, path.StageTime{Stage: path.StageConnect, Took: a.Connect})
 		return
 	}
 	s.Error = errorKinds[a.Result]
-	s.Times = append(s.Times, StageTime{StageConnect, a.Total})
+	s.Times = append(s.Times, path.StageTime{Stage: path.StageConnect, Took: a.Total})
 }
 
 // resolve returns an address for a host: itself, or what the source's hosts
 // file or DNS says.
-func (o *observer) resolve(ctx context.Context, host string) (Observation, string, error) {
+func (o *observer) resolve(ctx context.Context, host string) (path.Observation, string, error) {
 	if _, err := netip.ParseAddr(host); err == nil {
-		return Observation{}, host, nil
+		return path.Observation{}, host, nil
 	}
 	if hosts, err := o.files.read(ctx, "/etc/hosts"); err == nil {
-		if addresses := hostsAddresses(hosts, host); len(addresses) > 0 {
-			return Observation{Stage: StageResolve, Values: addresses, Detail: "from /etc/hosts"}, addresses[0], nil
+		if addresses := path.HostsAddresses(hosts, host); len(addresses) > 0 {
+			return path.Observation{Stage: path.StageResolve, Values: addresses, Detail: "from /etc/hosts"}, addresses[0], nil
 		}
 	}
-	seen, err := o.dns(ctx, DNSAsk{Name: host, Type: "A"})
-	if err == nil && seen.Error == NoData {
-		seen, err = o.dns(ctx, DNSAsk{Name: host, Type: "AAAA"})
+	var six path.Observation
+	var group errgroup.Group
+	group.Go(func() (err error) { // as a C library does, which then waits for both
+		six, err = o.dns(ctx, path.DNSAsk{Name: host, Type: "AAAA"})
+		return err
+	})
+	seen, err := o.dns(ctx, path.DNSAsk{Name: host, Type: "A"})
+	if err = errors.Join(err, group.Wait()); err != nil {
+		return seen, "", err
 	}
-	if err != nil || seen.Error != NoError {
+	switch {
+	case seen.Error == path.NoData:
+		six.Answers = append(seen.Answers, six.Answers...)
+		seen = six
+	case seen.Error == path.NoError && six.Error == path.TimedOut:
+		seen.Error, seen.Detail = path.TimedOut, "A is answered, AAAA is not"
+		seen.Answers = append(seen.Answers, six.Answers...)
+	}
+	if err != nil || seen.Error != path.NoError {
 		return seen, "", err
 	}
 	return seen, seen.Values[0], nil
 }
 
-func (o *observer) env(ctx context.Context, want []string) (Observation, error) {
+func (o *observer) env(ctx context.Context, want []string) (path.Observation, error) {
 	if o.guest {
-		return Observation{}, errTool{text: "an ephemeral container has variables of its own, which are newer than the Pod's"}
+		return path.Observation{}, errTool{text: "an ephemeral container has variables of its own, which are newer than the Pod's"}
 	}
 	environ, err := o.files.read(ctx, "/proc/self/environ")
 	if err != nil {
-		return Observation{}, err
+		return path.Observation{}, err
 	}
-	seen := Observation{Stage: StageResolve, Values: []string{}}
+	seen := path.Observation{Stage: path.StageResolve, Values: []string{}}
 	for _, name := range want {
 		if value, ok := lookupEnv(environ, name); ok {
 			seen.Values = append(seen.Values, kube.Clean(name+"="+value))
 		}
 	}
 	if len(seen.Values) == 0 {
-		seen.Error = Missing
+		seen.Error = path.Missing
 	}
 	return seen, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -22,22 +23,22 @@ func TestConnectionsAreObserved(t *testing.T) {
 	inPod(t, func(t *testing.T, place wire.Network) {
 		for name, test := range map[string]struct {
 			host    string
-			stage   Stage
-			err     ErrorKind
+			stage   path.Stage
+			err     path.ErrorKind
 			address string
 			blind   string
 		}{
-			"it connects":              {"10.96.9.7", StageConnect, NoError, "10.96.9.7:80", ""},
-			"over IPv6":                {"fd00::1", StageConnect, NoError, "[fd00::1]:80", ""},
-			"a name of the hosts file": {"here", StageConnect, NoError, "10.96.9.7:80", ""},
-			"it is refused":            {"10.96.9.8", StageConnect, Refused, "10.96.9.8:80", ""},
-			"nothing answers":          {"10.0.0.3", StageConnect, TimedOut, "10.0.0.3:80", ""},
-			"there is no way":          {"fd00::2", StageConnect, Unreachable, "[fd00::2]:80", ""},
+			"it connects":              {"10.96.9.7", path.StageConnect, path.NoError, "10.96.9.7:80", ""},
+			"over IPv6":                {"fd00::1", path.StageConnect, path.NoError, "[fd00::1]:80", ""},
+			"a name of the hosts file": {"here", path.StageConnect, path.NoError, "10.96.9.7:80", ""},
+			"it is refused":            {"10.96.9.8", path.StageConnect, path.Refused, "10.96.9.8:80", ""},
+			"nothing answers":          {"10.0.0.3", path.StageConnect, path.TimedOut, "10.0.0.3:80", ""},
+			"there is no way":          {"fd00::2", path.StageConnect, path.Unreachable, "[fd00::2]:80", ""},
 			"a sandbox forbids it":     {"10.0.0.5", "", "", "", "forbids"},
 			"the tool cannot do it":    {"10.0.0.6", "", "", "", "this shell cannot do that"},
 		} {
 			o := observing(t, network{Network: place, routes: routes, files: map[string]string{"/etc/hosts": "127.0.0.1 localhost\n10.96.9.7 here\n"}})
-			got := o.observe(t.Context(), Check{Kind: TCP, Ask: Ask{Host: test.host, Port: 80}})
+			got := o.observe(t.Context(), path.Check{Kind: path.TCP, Ask: path.Ask{Host: test.host, Port: 80}})
 			if test.blind != "" {
 				if !has(got.Blind, test.blind) {
 					t.Errorf("%s: got %+v, want blindness: %s", name, got, test.blind)
@@ -47,7 +48,7 @@ func TestConnectionsAreObserved(t *testing.T) {
 			if got.Stage != test.stage || got.Error != test.err || got.Address != test.address || got.Blind != nil || got.Via.Tool != "podpath" {
 				t.Errorf("%s: got %+v, want %s %s at %s", name, got, test.stage, test.err, test.address)
 			}
-			if len(got.Times) != 1 || got.Times[0].Stage != StageConnect || got.Latency() != got.Times[0].Took {
+			if len(got.Times) != 1 || got.Times[0].Stage != path.StageConnect || got.Latency() != got.Times[0].Took {
 				t.Errorf("%s: got times %v, want one of the connection", name, got.Times)
 			}
 		}
@@ -56,8 +57,8 @@ func TestConnectionsAreObserved(t *testing.T) {
 
 func TestANameIsRefusedWhereDNSDoesNotRun(t *testing.T) {
 	o := observing(t, network{files: map[string]string{"/etc/resolv.conf": ""}})
-	got := o.observe(t.Context(), Check{Kind: TCP, Ask: Ask{Host: "there", Port: 80}})
-	if got.Stage != StageResolve || got.Error != Refused || got.Address != "127.0.0.1:53" || got.Blind != nil {
+	got := o.observe(t.Context(), path.Check{Kind: path.TCP, Ask: path.Ask{Host: "there", Port: 80}})
+	if got.Stage != path.StageResolve || got.Error != path.Refused || got.Address != "127.0.0.1:53" || got.Blind != nil {
 		t.Errorf("got %+v, want DNS refused", got)
 	}
 }
@@ -80,17 +81,17 @@ func TestWhatAProberCannotHaveSeenIsNoSuccess(t *testing.T) {
 		"failed":                  {answer: wire.Answer{Result: wire.Failed, Data: []byte("x\x1b[31m")}},
 		"denied":                  {answer: wire.Answer{Result: wire.Denied}},
 	} {
-		for _, c := range []Check{
-			{Kind: TCP, Ask: Ask{Host: "10.0.0.1", Port: 80}},
-			{Kind: HTTP, Ask: Ask{Host: "10.0.0.1", Port: 80, HTTP: &HTTPAsk{Host: "a"}}},
-			{Kind: HTTPS, Ask: Ask{Host: "10.0.0.1", Port: 443, HTTP: &HTTPAsk{Host: "a", TLS: true}}},
-			{Kind: DNS, Ask: Ask{DNS: &DNSAsk{Name: "a", Type: "A", Server: "10.0.0.1"}}},
-			{Kind: Spread},
-			{Kind: Status},
+		for _, c := range []path.Check{
+			{Kind: path.TCP, Ask: path.Ask{Host: "10.0.0.1", Port: 80}},
+			{Kind: path.HTTP, Ask: path.Ask{Host: "10.0.0.1", Port: 80, HTTP: &path.HTTPAsk{Host: "a"}}},
+			{Kind: path.HTTPS, Ask: path.Ask{Host: "10.0.0.1", Port: 443, HTTP: &path.HTTPAsk{Host: "a", TLS: true}}},
+			{Kind: path.DNS, Ask: path.Ask{DNS: &path.DNSAsk{Name: "a", Type: "A", Server: "10.0.0.1"}}},
+			{Kind: path.Spread},
+			{Kind: path.Status},
 		} {
-			got := newObserver(f, stepTime).observe(t.Context(), c)
-			dnsOK := c.Kind == DNS && f.answer.Result == wire.OK // UDP has no connection; the empty answer is no DNS
-			if verdict := judge(c, got); verdict != Inconclusive && (!dnsOK || got.Error != BadReply) {
+			got := newObserver(f, Options{Timeout: stepTime}).observe(t.Context(), c)
+			dnsOK := c.Kind == path.DNS && f.answer.Result == wire.OK // UDP has no connection; the empty answer is no DNS
+			if verdict := path.Judge(c, got); verdict != path.Inconclusive && (!dnsOK || got.Error != path.BadReply) {
 				t.Errorf("%s: %s: got %s, %+v, want inconclusive", name, c.Kind, verdict, got)
 			}
 			if got.Blind != nil && strings.Contains(got.Blind.Error(), "\x1b") {
@@ -105,18 +106,18 @@ func TestVariablesAreReadOfTheProcess(t *testing.T) {
 	for name, test := range map[string]struct {
 		files map[string]string
 		want  []string
-		err   ErrorKind
+		err   path.ErrorKind
 		blind string
 		ask   []string
 	}{
-		"both":          {map[string]string{"/proc/self/environ": environ}, []string{"WEB_SERVICE_HOST=10.96.0.7", "WEB_SERVICE_PORT=80"}, NoError, "", []string{"WEB_SERVICE_HOST", "WEB_SERVICE_PORT"}},
-		"one":           {map[string]string{"/proc/self/environ": environ}, []string{"WEB_SERVICE_HOST=10.96.0.7"}, NoError, "", []string{"WEB_SERVICE_HOST", "X"}},
-		"none":          {map[string]string{"/proc/self/environ": environ}, []string{}, Missing, "", []string{"SERVICE_HOST"}},
-		"hostile ones":  {map[string]string{"/proc/self/environ": environ}, []string{"EVIL=a[31mb"}, NoError, "", []string{"EVIL"}},
-		"no /proc":      {nil, nil, NoError, "no such file", []string{"X"}},
-		"an empty file": {map[string]string{"/proc/self/environ": ""}, []string{}, Missing, "", []string{"X"}},
+		"both":          {map[string]string{"/proc/self/environ": environ}, []string{"WEB_SERVICE_HOST=10.96.0.7", "WEB_SERVICE_PORT=80"}, path.NoError, "", []string{"WEB_SERVICE_HOST", "WEB_SERVICE_PORT"}},
+		"one":           {map[string]string{"/proc/self/environ": environ}, []string{"WEB_SERVICE_HOST=10.96.0.7"}, path.NoError, "", []string{"WEB_SERVICE_HOST", "X"}},
+		"none":          {map[string]string{"/proc/self/environ": environ}, []string{}, path.Missing, "", []string{"SERVICE_HOST"}},
+		"hostile ones":  {map[string]string{"/proc/self/environ": environ}, []string{"EVIL=a[31mb"}, path.NoError, "", []string{"EVIL"}},
+		"no /proc":      {nil, nil, path.NoError, "no such file", []string{"X"}},
+		"an empty file": {map[string]string{"/proc/self/environ": ""}, []string{}, path.Missing, "", []string{"X"}},
 	} {
-		got := observing(t, network{files: test.files}).observe(t.Context(), Check{Kind: Env, Ask: Ask{Env: test.ask}})
+		got := observing(t, network{files: test.files}).observe(t.Context(), path.Check{Kind: path.Env, Ask: path.Ask{Env: test.ask}})
 		if test.blind != "" && has(got.Blind, test.blind) {
 			continue
 		}
@@ -124,9 +125,9 @@ func TestVariablesAreReadOfTheProcess(t *testing.T) {
 			t.Errorf("%s: got %+v, want %q, %s", name, got, test.want, test.err)
 		}
 	}
-	guest := newObserver(fake{rung: launch.Ephemeral}, stepTime)
+	guest := newObserver(fake{rung: launch.Ephemeral}, Options{Timeout: stepTime})
 	guest.guest = true
-	if got := guest.observe(t.Context(), Check{Kind: Env, Ask: Ask{Env: []string{"X"}}}); !has(got.Blind, "variables of its own") {
+	if got := guest.observe(t.Context(), path.Check{Kind: path.Env, Ask: path.Ask{Env: []string{"X"}}}); !has(got.Blind, "variables of its own") {
 		t.Errorf("an ephemeral container: got %+v, want blindness", got)
 	}
 }
@@ -147,14 +148,29 @@ func TestAFileIsReadOnce(t *testing.T) {
 	}
 }
 
+// procNetTCP is that of a Pod with a listener and a connection, procNetTCP6 has a
+// listener, and procNetUDP one that takes packets.
+const (
+	procNetTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:0050 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 35283 1 0000000000000000 100 0 0 10 0
+   1: 0501F40A:0050 0502F40A:C350 01 00000000:00000000 00:00000000 00000000   101        0 36001 1 0000000000000000 20 4 30 10 -1
+`
+	procNetTCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 41234 1 0000000000000000 100 0 0 10 0
+`
+	procNetUDP = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  601: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 41240 2 0000000000000000 0
+`
+)
+
 func TestSocketsAreReadOfBothFamilies(t *testing.T) {
 	for name, test := range map[string]struct {
 		files map[string]string
 		want  int
 		err   string
 	}{
-		"both":    {map[string]string{"/proc/net/tcp": procNetTCP, "/proc/net/tcp6": procNetTCP6}, 8, ""},
-		"no IPv6": {map[string]string{"/proc/net/tcp": procNetTCP}, 4, ""},
+		"both":    {map[string]string{"/proc/net/tcp": procNetTCP, "/proc/net/tcp6": procNetTCP6}, 3, ""},
+		"no IPv6": {map[string]string{"/proc/net/tcp": procNetTCP}, 2, ""},
 		"no IPv4": {map[string]string{"/proc/net/tcp6": procNetTCP6}, 0, "read /proc/net/tcp"},
 	} {
 		got, err := observing(t, network{files: test.files}).sockets(t.Context())

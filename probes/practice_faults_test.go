@@ -14,7 +14,7 @@ import (
 	"podpath/kube"
 	"podpath/kube/demo/fixture"
 	"podpath/probes"
-	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 // client is a Pod with tools on raspi002.
@@ -65,7 +65,7 @@ func pods(c *fixture.Cluster, namespace, prefix string) (out []string) {
 func healthy(t *testing.T, c *fixture.Cluster) {
 	t.Helper()
 	for _, r := range visit(t, c, "default").probe(nil, "pod/client", "svc/sample-clusterip", "dns:kubernetes.default") {
-		if r.Verdict != probes.Pass {
+		if r.Verdict != path.Pass {
 			t.Errorf("got %s when all is well", say(r))
 		}
 	}
@@ -76,7 +76,7 @@ func TestFaultsOfTheClusterHaveTheirCausesAndEndWithTheirUndo(t *testing.T) {
 	for name, test := range map[string]struct {
 		manifest string
 		settled  func(c *fixture.Cluster) bool
-		groups   []probes.Group // or words
+		groups   []path.Group // or words
 		words    []string
 		id, want string // without an ID, the cause of all that fails
 		evidence string
@@ -88,13 +88,13 @@ func TestFaultsOfTheClusterHaveTheirCausesAndEndWithTheirUndo(t *testing.T) {
 		},
 		"no route": {
 			manifest: fault("raspi002", "no-route=raspi003"),
-			groups:   []probes.Group{probes.Paths},
+			groups:   []path.Group{path.Paths},
 			want:     "cross-node-route",
 		},
 		"Node down": {
 			manifest: fault("raspi003", "down"),
 			settled:  func(c *fixture.Cluster) bool { return !ready(c, "kube-system", proxy) },
-			groups:   []probes.Group{probes.Paths},
+			groups:   []path.Group{path.Paths},
 			want:     "node-not-ready",
 		},
 		"DNS down": {
@@ -137,11 +137,11 @@ func TestFaultsOfTheClusterHaveTheirCausesAndEndWithTheirUndo(t *testing.T) {
 }
 
 // wantsAlone checks that something fails, and all that does for one cause.
-func wantsAlone(t testing.TB, found map[string]probes.Result, code string) {
+func wantsAlone(t testing.TB, found map[string]path.Result, code string) {
 	t.Helper()
 	failures := 0
 	for _, r := range found {
-		if r.Verdict != probes.Fail {
+		if r.Verdict != path.Fail {
 			continue
 		}
 		if failures++; r.Cause == nil || string(r.Cause.Code) != code {
@@ -164,7 +164,7 @@ func TestPodpathMayAddContainersAndPods(t *testing.T) {
 		silent := pods(c, "broken", "silent-")[0]
 		wants(t, l.probe(nil, "pod/"+silent, "svc/healthy"), "pod/"+silent+" tcp svc/healthy:80", "pass")
 		for _, r := range l.probe(nil, "pod/client", "svc/nobody-listens") {
-			if r.Verdict == probes.Fail && (r.Cause == nil || r.Cause.Code != probes.WrongTargetPort) {
+			if r.Verdict == path.Fail && (r.Cause == nil || r.Cause.Code != path.WrongTargetPort) {
 				t.Errorf("got %s, want that podpath looked where it listens", say(r))
 			}
 		}
@@ -177,7 +177,7 @@ func TestPodpathMayAddContainersAndPods(t *testing.T) {
 
 // cutting is a cluster that ends each prober after some lines of output.
 type cutting struct {
-	launch.Cluster
+	probes.Cluster
 	lines int
 }
 
@@ -205,13 +205,13 @@ func TestWhatIsCutIsAskedAgainAndNeverGuessed(t *testing.T) {
 	practice(t, func(t *testing.T, c *fixture.Cluster) {
 		l := visit(t, c, "default")
 		l.cluster = cutting{l.cluster, 6}
-		found := l.probe([]probes.Group{probes.Paths, probes.Services, probes.Discovery})
+		found := l.probe([]path.Group{path.Paths, path.Services, path.Discovery})
 		conclusive := 0
 		for _, r := range found {
 			switch {
-			case r.Verdict == probes.Pass:
+			case r.Verdict == path.Pass:
 				conclusive++
-			case r.Verdict != probes.Inconclusive || r.Blind == nil:
+			case r.Verdict != path.Inconclusive || r.Blind == nil:
 				t.Error(say(r))
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 // Cluster is what probing needs of a cluster; *kube.Client is one.
@@ -31,12 +32,15 @@ func NewProber(c Cluster, o launch.Options) *Prober {
 	return p
 }
 
-// Look completes a snapshot.
-func (p *Prober) Look(ctx context.Context, s *kube.Snapshot) *World {
-	w := Look(ctx, s, p.cluster, p.allow.Machine)
+// Look completes a snapshot to what the checks of an intent are planned from.
+func (p *Prober) Look(ctx context.Context, s *kube.Snapshot, i path.Intent) *path.World {
+	w := Look(ctx, s, p.cluster, p.allow.Machine, i)
 	w.Equipped = p.ladder().Equipped(ctx, w.Representatives())
 	return w
 }
+
+// Plan plans the checks of an intent. Its error is for the user.
+func (p *Prober) Plan(w *path.World, i path.Intent) ([]path.Check, error) { return w.PlanFor(i) }
 
 // ladder is the one with the newest permissions.
 func (p *Prober) ladder() *launch.Ladder {
@@ -46,7 +50,7 @@ func (p *Prober) ladder() *launch.Ladder {
 }
 
 // Run carries out checks.
-func (p *Prober) Run(ctx context.Context, w *World, checks []Check, seen func(Result)) []Result {
+func (p *Prober) Run(ctx context.Context, w *path.World, checks []path.Check, seen func(path.Result)) []path.Result {
 	options := Options{Timeout: DefaultTimeout, Parallel: DefaultParallel}
 	return Run(ctx, w, checks, p.ladder(), options, seen)
 }

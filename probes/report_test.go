@@ -13,69 +13,74 @@ import (
 	"time"
 
 	"podpath/probes/launch"
+	"podpath/probes/path"
+	"podpath/probes/path/manifest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden file")
 
 // smallRun is a run with one result of each kind.
-func smallRun(t testing.TB) (*World, []Result) {
+func smallRun(t testing.TB) (*path.World, []path.Result) {
 	t.Helper()
 	w := storyWorld(t)
 	checks := planFor(t, w, 0, "pod/web-1", "pod/web-2:80", "pod/web-3:80", "https://shop.example.com/", "dns:web", "svc/web")
 	via := launch.Via{Rung: launch.Tools, Tool: "bash", Pod: "shop/web-1", Container: "redis", Command: []string{"bash", "-c", "…"}}
-	seen := map[string]Observation{
-		"pod/web-1 tcp pod/web-2:80": {Stage: StageConnect, Address: "10.244.1.6:80", Times: []StageTime{{StageConnect, 412 * time.Microsecond}}},
-		"pod/web-1 tcp pod/web-3:80": {Stage: StageConnect, Error: Refused, Address: "10.244.2.5:80"},
+	seen := map[string]path.Observation{
+		"pod/web-1 tcp pod/web-2:80": {Stage: path.StageConnect, Address: "10.244.1.6:80", Times: []path.StageTime{{Stage: path.StageConnect, Took: 412 * time.Microsecond}}},
+		"pod/web-1 tcp pod/web-3:80": {Stage: path.StageConnect, Error: path.Refused, Address: "10.244.2.5:80"},
 		"pod/web-1 https https://shop.example.com/": {
-			Stage: StageRequest, Address: "203.0.113.9:443", Status: 200, Body: "web-1", Detail: "HTTP/1.1 200 OK", Values: []string{"203.0.113.9"},
-			Times:       []StageTime{{StageResolve, time.Millisecond}, {StageConnect, 2 * time.Millisecond}, {StageTLS, 1500 * time.Microsecond}},
-			Certificate: &Certificate{Subject: "CN=shop", Issuer: "CN=ca", NotBefore: noon, NotAfter: noon.Add(time.Hour), Problem: "unknown authority"},
+			Stage: path.StageRequest, Address: "203.0.113.9:443", Status: 200, Body: "web-1", Detail: "HTTP/1.1 200 OK", Values: []string{"203.0.113.9"},
+			Times:       []path.StageTime{{Stage: path.StageResolve, Took: time.Millisecond}, {Stage: path.StageConnect, Took: 2 * time.Millisecond}, {Stage: path.StageTLS, Took: 1500 * time.Microsecond}},
+			Certificate: &path.Certificate{Subject: "CN=shop", Issuer: "CN=ca", NotBefore: manifest.Noon, NotAfter: manifest.Noon.Add(time.Hour), Problem: "unknown authority"},
 		},
-		"pod/web-1 dns dns:web": {Stage: StageResolve, Address: "10.96.0.10:53", Values: []string{"10.96.0.7"}, Asked: []string{"web.shop.svc.cluster.local. 10.96.0.7"}},
+		"pod/web-1 dns dns:web": {Stage: path.StageResolve, Address: "10.96.0.10:53", Values: []string{"10.96.0.7"}, Answers: []path.NameAnswer{{Name: "web.shop.svc.cluster.local.", Type: "A", Says: "10.96.0.7"}}},
 	}
-	spread := spreadOf(120, 0, 41, 39, -1)
-	spread.How = "the socket tables of the endpoints"
-	spread.judge(spreadRule{})
-	var results []Result
+	spread := &path.SpreadResult{Connections: 120, How: "the socket tables of the endpoints", Shares: []path.Share{
+		{Endpoint: "pod/web-1:80", Address: "10.244.1.5:80", Known: true, Count: 41},
+		{Endpoint: "pod/web-2:80", Address: "10.244.1.6:80", Known: true, Count: 39},
+		{Endpoint: "pod/web-3:80", Address: "10.244.2.5:80"},
+	}}
+	spread.Judge(false)
+	var results []path.Result
 	for _, c := range append(checks[:4], planFor(t, w, 120, "pod/web-1", "svc/web")[0]) {
 		o := seen[c.ID]
 		o.Via, o.Tries = via, 1
-		if c.Kind == Spread {
-			o.Spread = spread
+		if c.Kind == path.Spread {
+			o.Spread, o.Stage, o.Address = spread, path.StageConnect, "10.96.0.7:8080"
 		}
-		results = append(results, Result{Check: c, Observation: o, Verdict: judge(c, o)})
+		results = append(results, path.Result{Check: c, Observation: o, Verdict: path.Judge(c, o)})
 	}
 	blind := results[0]
-	blind.Observation = Observation{Blind: errors.New("the stream\nwas \x1b[31mcut"), Tries: 3}
-	blind.ID, blind.Verdict = "pod/web-1 tcp pod/web-2:80 again", Inconclusive
+	blind.Observation = path.Observation{Blind: errors.New("the stream\nwas \x1b[31mcut"), Tries: 3}
+	blind.ID, blind.Verdict = "pod/web-1 tcp pod/web-2:80 again", path.Inconclusive
 	results = append(results, blind)
-	findCauses(w, results, evidence{})
-	results[1].Others = []CauseCode{CrossNodeRoute}
+	path.Explain(w, results, path.Looks{})
+	results[1].Others = []path.CauseCode{path.CrossNodeRoute}
 	return w, results
 }
 
 func TestTheReportIsTheDocumentThatJSONSays(t *testing.T) {
 	w, results := smallRun(t)
-	got, err := json.MarshalIndent(NewReport(w, results, 1180*time.Millisecond+999), "", "  ")
+	got, err := json.MarshalIndent(NewReport(w, []path.Choice{{What: "Pods", Of: 24, All: 300}}, results, 1180*time.Millisecond+999), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got = append(got, '\n')
-	path := filepath.Join("testdata", "report.json")
+	golden := filepath.Join("testdata", "report.json")
 	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path)
+	want, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant %s; if that is right, run the test with -update", got, path)
+		t.Errorf("got\n%s\nwant %s; if that is right, run the test with -update", got, golden)
 	}
 	if bytes.Contains(got, []byte("null,\n      \"values\"")) || bytes.Contains(got, []byte(`\u001b`)) {
 		t.Errorf("got null for a list, or control characters, in\n%s", got)
@@ -84,9 +89,9 @@ func TestTheReportIsTheDocumentThatJSONSays(t *testing.T) {
 
 func TestNoListOfTheReportIsNull(t *testing.T) {
 	w, _ := smallRun(t)
-	for name, results := range map[string][]Result{"no result": nil, "an empty result": {{}}, "an empty spread": {{Observation: Observation{Spread: &SpreadResult{}, Certificate: &Certificate{}}, Cause: &Cause{}}}} {
+	for name, results := range map[string][]path.Result{"no result": nil, "an empty result": {{}}, "an empty spread": {{Observation: path.Observation{Spread: &path.SpreadResult{}, Certificate: &path.Certificate{}}, Cause: &path.Cause{}}}} {
 		var document any
-		text, err := json.Marshal(NewReport(w, results, 0))
+		text, err := json.Marshal(NewReport(w, nil, results, 0))
 		if err == nil {
 			err = json.Unmarshal(text, &document)
 		}
@@ -103,30 +108,30 @@ func TestNoListOfTheReportIsNull(t *testing.T) {
 	}
 }
 
-func findNulls(v any, path string, found map[string]bool) {
+func findNulls(v any, at string, found map[string]bool) {
 	switch v := v.(type) {
 	case nil:
-		found[path] = true
+		found[at] = true
 	case []any:
 		for _, e := range v {
-			findNulls(e, path, found)
+			findNulls(e, at, found)
 		}
 	case map[string]any:
 		for key, e := range v {
-			findNulls(e, path+"."+key, found)
+			findNulls(e, at+"."+key, found)
 		}
 	}
 }
 
 func TestVerdictsAreCounted(t *testing.T) {
-	got := Summarize([]Result{{Verdict: Pass}, {Verdict: Fail}, {Verdict: Pass}, {Verdict: Inconclusive}, {Verdict: Skipped}})
-	if want := (Summary{Pass: 2, Fail: 1, Inconclusive: 1, Skipped: 1}); got != want {
+	got := Summarize([]path.Result{{Verdict: path.Pass}, {Verdict: path.Fail}, {Verdict: path.Pass}, {Verdict: path.Inconclusive}, {Verdict: path.Skipped}})
+	if want := (Summary{Pass: 2, Fail: 1, Inconclusive: 1, Skipped: 1}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 func TestWhatThereIsToSayIsOneLine(t *testing.T) {
-	for want, o := range map[string]Observation{
+	for want, o := range map[string]path.Observation{
 		"the stream; was cut": {Blind: errors.New("the stream\nwas cut"), Detail: "x"},
 		"HTTP/1.1 200 OK":     {Detail: "HTTP/1.1 200 OK", Values: []string{"a"}},
 		"a, b":                {Values: []string{"a", "b"}},
@@ -145,7 +150,7 @@ func TestTimesAreMilliseconds(t *testing.T) {
 			t.Errorf("%v: got %v, want %v", took, got, want)
 		}
 	}
-	if r := NewReport(&World{Snapshot: storyWorld(t).Snapshot}, nil, 1999*time.Microsecond); fmt.Sprint(r.DurationMs) != "1" {
+	if r := NewReport(&path.World{Snapshot: storyWorld(t).Snapshot}, nil, nil, 1999*time.Microsecond); fmt.Sprint(r.DurationMs) != "1" {
 		t.Errorf("got %d, want whole milliseconds", r.DurationMs)
 	}
 }

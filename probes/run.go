@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 // Launcher starts probers. *launch.Ladder is one.
@@ -26,6 +28,9 @@ type Options struct {
 	Timeout time.Duration
 	// Parallel is how many execs may be open at once.
 	Parallel int
+	// Roots are the authorities that certificates are checked against (--ca); nil
+	// for those of the machine, whose word on an issuer is told and not judged.
+	Roots *x509.CertPool
 }
 
 const (
@@ -42,56 +47,60 @@ const (
 
 // run is one run of a plan.
 type run struct {
-	*World
+	*path.World
 	launcher Launcher
 	options  Options
 	links    *links
 
 	mu      sync.Mutex
-	results []Result
-	seen    func(Result)
+	results []path.Result
+	seen    func(path.Result)
 }
 
 // Run carries out the checks and returns their results, in the order of the
 // checks, with causes. Seen gets each result as soon as it is there, without
 // its cause, one at a time. When ctx ends the rest is inconclusive.
-func Run(ctx context.Context, w *World, checks []Check, launcher Launcher, o Options, seen func(Result)) []Result {
+func Run(ctx context.Context, w *path.World, checks []path.Check, launcher Launcher, o Options, seen func(path.Result)) []path.Result {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = DefaultParallel
 	}
-	r := &run{World: w, launcher: launcher, options: o, results: make([]Result, len(checks)), seen: seen}
+	r := &run{World: w, launcher: launcher, options: o, results: make([]path.Result, len(checks)), seen: seen}
 	r.links = newLinks(max(2, o.Parallel), r.open)
 	defer r.links.close()
-	r.rows(ctx, checks)
+	r.rows(ctx, checks, r.set)
 	for i, c := range checks {
-		if c.Kind == Spread {
-			r.set(i, c, r.confirmedSpread(ctx, c))
+		if c.Kind == path.Spread {
+			r.set(i, r.result(c, r.confirmedSpread(ctx, c)))
 		}
 	}
-	findCauses(w, r.results, r.lookCloser(ctx))
+	path.Explain(w, r.results, r.lookCloser(ctx))
 	return r.results
 }
 
-func (r *run) open(ctx context.Context, s Source) (launch.Link, error) {
+func (r *run) open(ctx context.Context, s path.Source) (launch.Link, error) {
 	switch s.Kind {
-	case FromPod:
+	case path.FromPod:
 		return r.launcher.Pod(ctx, r.Snapshot, s.Pod, s.Container)
-	case FromNode:
+	case path.FromNode:
 		return r.launcher.Node(ctx, r.Snapshot, s.Node)
 	default:
 		return r.launcher.Local(ctx)
 	}
 }
 
-// set notes the result of check i.
-func (r *run) set(i int, c Check, o Observation) {
-	if pod := r.Pod(c.About.Pod); pod != nil && !c.About.Virtual && c.Kind != Env && o.Blind == nil && o.Error == NoError {
-		o.Responder = "pod/" + r.name(pod.Key())
+// result judges what was seen.
+func (r *run) result(c path.Check, o path.Observation) path.Result {
+	if pod := r.Pod(c.Path.Pod); pod != nil && !c.Path.Virtual() && c.Kind != path.Env && o.Blind == nil && o.Error == path.NoError {
+		o.Responder = r.PodSource(pod.Key()).Label
 	}
-	result := Result{Check: c, Observation: o, Verdict: judge(c, o)}
+	return path.Result{Check: c, Observation: o, Verdict: path.Judge(c, o)}
+}
+
+// set notes the result of check i.
+func (r *run) set(i int, result path.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.results[i] = result
@@ -100,15 +109,16 @@ func (r *run) set(i int, c Check, o Observation) {
 	}
 }
 
-// rows carries out the checks of each source together.
-func (r *run) rows(ctx context.Context, checks []Check) {
+// rows carries out the checks of each source together, and hands out each
+// result.
+func (r *run) rows(ctx context.Context, checks []path.Check, set func(int, path.Result)) {
 	var sources []string
 	rows := map[string][]int{}
 	for i, c := range checks {
 		switch c.Kind {
-		case Spread: // after the rows, it needs several sources
-		case Status:
-			r.set(i, c, Observation{Stage: StageResolve, Error: Missing, Detail: "there is no address"})
+		case path.Spread: // after the rows, it needs several sources
+		case path.Status:
+			set(i, r.result(c, path.Observation{Stage: path.StageResolve, Error: path.Missing, Detail: c.Path.Lacks()}))
 		default:
 			if rows[c.Source.Label] == nil {
 				sources = append(sources, c.Source.Label)
@@ -120,7 +130,7 @@ func (r *run) rows(ctx context.Context, checks []Check) {
 	group.SetLimit(max(2, r.options.Parallel))
 	for _, s := range sources {
 		group.Go(func() error {
-			r.row(ctx, checks, rows[s])
+			r.row(ctx, checks, rows[s], set)
 			return nil
 		})
 	}
@@ -129,7 +139,7 @@ func (r *run) rows(ctx context.Context, checks []Check) {
 
 // row carries out the checks of one source. What was lost with a stream is
 // asked again.
-func (r *run) row(ctx context.Context, checks []Check, open []int) {
+func (r *run) row(ctx context.Context, checks []path.Check, open []int, set func(int, path.Result)) {
 	source := checks[open[0]].Source
 	for try := 1; len(open) > 0; try++ {
 		var lost []int
@@ -142,11 +152,11 @@ func (r *run) row(ctx context.Context, checks []Check, open []int) {
 				continue
 			}
 			for _, i := range open {
-				r.set(i, checks[i], Observation{Blind: err, Tries: try})
+				set(i, r.result(checks[i], path.Observation{Blind: err, Tries: try}))
 			}
 			return
 		}
-		observer := newObserver(link, r.options.Timeout)
+		observer := newObserver(link, r.options)
 		observer.guest = isGuest(r.Pod(source.Pod), link.Via())
 		var group errgroup.Group
 		group.SetLimit(rowParallel)
@@ -163,7 +173,7 @@ func (r *run) row(ctx context.Context, checks []Check, open []int) {
 					return nil
 				}
 				mu.Unlock()
-				r.set(i, checks[i], o)
+				set(i, r.result(checks[i], o))
 				return nil
 			})
 		}
@@ -183,7 +193,7 @@ func passing(err error) bool {
 	var failure *launch.Failure
 	switch {
 	case errors.As(err, &failure):
-		return failure.Code == launch.ExecFailed
+		return failure.Code == launch.ExecFailed && !errors.Is(err, context.DeadlineExceeded)
 	case errors.As(err, &denied), errors.As(err, &tool):
 		return false
 	case errors.As(err, &exec):

@@ -9,76 +9,96 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
-// lookCloser reads what tells causes apart, where checks failed: what a Pod
-// that refuses listens on, and whether kube-proxy says that it is well.
-func (r *run) lookCloser(ctx context.Context) evidence {
-	e := evidence{listeners: map[kube.Key][]listener{}, proxies: map[string]Observation{}}
+// rounds is how often what came of a comparison may ask for another one: the
+// endpoints of a Service, then the Node of one of them, then it from there.
+const rounds = 3
+
+// lookCloser compares and reads what tells causes apart, where checks failed:
+// other ways to the same target, what a Pod that refuses listens on, and
+// whether kube-proxy says that it is well.
+func (r *run) lookCloser(ctx context.Context) path.Looks {
+	looks := path.Looks{Sockets: map[kube.Key][]path.Listener{}, Proxies: map[string]path.Observation{}}
+	known := append([]path.Result(nil), r.results...)
+	for range rounds {
+		checks := r.Closer(known)
+		if len(checks) == 0 || ctx.Err() != nil {
+			break
+		}
+		more := make([]path.Result, len(checks))
+		r.rows(ctx, checks, func(i int, found path.Result) { more[i] = found })
+		known, looks.Compared = append(known, more...), append(looks.Compared, more...)
+	}
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(max(2, r.options.Parallel))
-	asked := map[string]bool{}
-	once := func(what string, look func()) {
-		if !asked[what] {
-			asked[what] = true
-			group.Go(func() error { look(); return nil })
-		}
+	for _, pod := range r.LookInto(known) {
+		group.Go(func() error {
+			var found []path.Listener
+			err := r.visit(ctx, r.PodSource(pod), func(o *observer) (err error) {
+				found, err = o.listeners(ctx)
+				return err
+			})
+			if err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				looks.Sockets[pod] = found
+			}
+			return nil
+		})
 	}
-	for _, failed := range r.results {
-		if failed.Verdict != Fail {
-			continue
-		}
-		if pod := r.Pod(failed.About.Pod); pod != nil && failed.Error == Refused {
-			once("pod "+pod.Key().String(), func() {
-				if sockets, err := r.socketsOf(ctx, r.podSource(pod)); err == nil {
-					mu.Lock()
-					defer mu.Unlock()
-					e.listeners[pod.Key()] = listeners(sockets)
-				}
-			})
-		}
-		if n := r.Node(failed.Source.Node); n != nil && failed.About.Virtual && n.InternalIP() != "" {
-			once("node "+n.Name, func() {
-				if o, err := r.proxyHealth(ctx, failed.Source, n); err == nil {
-					mu.Lock()
-					defer mu.Unlock()
-					e.proxies[n.Name] = o
-				}
-			})
-		}
+	for node, from := range r.LookAtProxies(known) {
+		group.Go(func() error {
+			if o, err := r.proxyHealth(ctx, from, r.Node(node)); err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				looks.Proxies[node] = o
+			}
+			return nil
+		})
 	}
 	_ = group.Wait() // no look returns an error
-	return e
+	return looks
 }
 
-// socketsOf reads the sockets of a source, anew when its stream was lost.
-func (r *run) socketsOf(ctx context.Context, s Source) (sockets []socket, err error) {
+// visit lets an observer of a source look, anew when its stream was lost.
+func (r *run) visit(ctx context.Context, s path.Source, look func(*observer) error) (err error) {
 	for try := 1; ; try++ {
 		var link launch.Link
 		var done func(bool)
 		if link, done, err = r.links.use(ctx, s); err == nil {
-			sockets, err = newObserver(link, r.options.Timeout).sockets(ctx)
+			err = look(newObserver(link, r.options))
 			done(err != nil && passing(err))
 		}
 		if err == nil || try == maxTries || ctx.Err() != nil || !passing(err) {
-			return sockets, err
+			return err
 		}
 		r.links.forget(s)
 	}
+}
+
+// socketsOf reads the sockets of a source.
+func (r *run) socketsOf(ctx context.Context, s path.Source) (sockets []path.Socket, err error) {
+	err = r.visit(ctx, s, func(o *observer) (err error) {
+		sockets, err = o.sockets(ctx)
+		return err
+	})
+	return sockets, err
 }
 
 // proxyPort is where kube-proxy answers whether it is well (its
 // --healthz-bind-address).
 const proxyPort = 10256
 
-func (r *run) proxyHealth(ctx context.Context, from Source, n *kube.Node) (Observation, error) {
+func (r *run) proxyHealth(ctx context.Context, from path.Source, n *kube.Node) (path.Observation, error) {
 	link, done, err := r.links.use(ctx, from)
 	if err != nil {
-		return Observation{}, err
+		return path.Observation{}, err
 	}
-	ask := Ask{Host: n.InternalIP(), Port: proxyPort, HTTP: &HTTPAsk{Host: fmt.Sprintf("%s:%d", n.InternalIP(), proxyPort), Path: "/healthz"}}
-	o, err := newObserver(link, r.options.Timeout).http(ctx, ask)
+	ask := path.Ask{Host: n.InternalIP(), Port: proxyPort, HTTP: &path.HTTPAsk{Host: fmt.Sprintf("%s:%d", n.InternalIP(), proxyPort), Path: "/healthz"}}
+	o, err := newObserver(link, r.options).http(ctx, ask)
 	done(err != nil && passing(err))
 	return o, err
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"podpath/kube"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -26,18 +27,18 @@ const spreadBatch = 16
 // works for any protocol and needs no help of the app.
 type spreadTest struct {
 	*run
-	check    Check
+	check    path.Check
 	observer *observer
 	backends []*backendSeen
-	result   *SpreadResult
-	failure  ErrorKind // of the last connection that failed
+	result   *path.SpreadResult
+	failure  path.ErrorKind // of the last connection that failed
 }
 
 // backendSeen is one endpoint with the connections seen so far.
 type backendSeen struct {
 	endpoint kube.Endpoint
 	label    string
-	source   Source // "" when no Pod is known behind it
+	source   path.Source // "" when no Pod is known behind it
 	known    bool
 	sockets  map[netip.AddrPort]bool
 	count    int
@@ -49,9 +50,9 @@ type backendSeen struct {
 // after a rollout the endpoints are ready
 // about a second before kube-proxy knows all of them (its
 // --iptables-min-sync-period).
-func (r *run) confirmedSpread(ctx context.Context, c Check) Observation {
+func (r *run) confirmedSpread(ctx context.Context, c path.Check) path.Observation {
 	seen := r.retriedSpread(ctx, c)
-	if seen.Blind != nil || seen.Spread.Verdict != Fail || seen.Spread.Errors > 0 {
+	if seen.Blind != nil || seen.Spread.Verdict != path.Fail || seen.Spread.Errors > 0 {
 		return seen
 	}
 	select {
@@ -63,7 +64,7 @@ func (r *run) confirmedSpread(ctx context.Context, c Check) Observation {
 }
 
 // retriedSpread tries anew when the source's stream was lost.
-func (r *run) retriedSpread(ctx context.Context, c Check) Observation {
+func (r *run) retriedSpread(ctx context.Context, c path.Check) path.Observation {
 	for try := 1; ; try++ {
 		seen := r.spread(ctx, c)
 		seen.Tries = try
@@ -74,14 +75,14 @@ func (r *run) retriedSpread(ctx context.Context, c Check) Observation {
 	}
 }
 
-func (r *run) spread(ctx context.Context, c Check) Observation {
+func (r *run) spread(ctx context.Context, c path.Check) path.Observation {
 	link, done, err := r.links.use(ctx, c.Source)
 	if err != nil {
-		return Observation{Blind: err}
+		return path.Observation{Blind: err}
 	}
-	t := &spreadTest{run: r, check: c, observer: newObserver(link, r.options.Timeout), result: &SpreadResult{How: "the socket tables of the endpoints"}}
-	seen := Observation{Stage: StageConnect, Address: net.JoinHostPort(c.Ask.Host, strconv.Itoa(c.Ask.Port)), Via: link.Via()}
-	svc := r.Service(c.About.Service)
+	t := &spreadTest{run: r, check: c, observer: newObserver(link, r.options), result: &path.SpreadResult{How: "the socket tables of the endpoints"}}
+	seen := path.Observation{Stage: path.StageConnect, Address: net.JoinHostPort(c.Ask.Host, strconv.Itoa(c.Ask.Port)), Via: link.Via()}
+	svc := r.Service(c.Path.Service)
 	t.findBackends(c.Source, svc)
 	err = t.count(ctx)
 	done(err != nil && passing(err))
@@ -91,9 +92,9 @@ func (r *run) spread(ctx context.Context, c Check) Observation {
 	}
 	seen.Spread = t.result
 	for _, b := range t.backends {
-		t.result.Shares = append(t.result.Shares, Share{b.label, b.known, b.count})
+		t.result.Shares = append(t.result.Shares, path.Share{Endpoint: b.label, Address: net.JoinHostPort(b.endpoint.Address, strconv.Itoa(b.endpoint.Port)), Known: b.known, Count: b.count})
 	}
-	t.result.judge(spreadRule{sticky: svc.ClientIPAffinity})
+	t.result.Judge(svc.ClientIPAffinity)
 	if t.result.Errors == t.result.Connections {
 		seen.Error = t.failure
 	}
@@ -121,11 +122,12 @@ func (t *spreadTest) count(ctx context.Context) (err error) {
 	return err
 }
 
-func (t *spreadTest) findBackends(s Source, svc *kube.Service) {
-	for _, e := range t.eligible(s, svc, t.check.About.Port) {
+func (t *spreadTest) findBackends(s path.Source, svc *kube.Service) {
+	for _, e := range t.Eligible(s, svc, t.check.Path.Port) {
 		b := &backendSeen{endpoint: e, label: net.JoinHostPort(e.Address, strconv.Itoa(e.Port)), sockets: map[netip.AddrPort]bool{}}
 		if pod := t.Pod(kube.Key{Namespace: svc.Namespace, Name: e.Pod}); pod != nil {
-			b.source, b.label, b.known = t.podSource(pod), fmt.Sprintf("pod/%s:%d", t.name(pod.Key()), e.Port), true
+			b.source, b.known = t.PodSource(pod.Key()), true
+			b.label = fmt.Sprintf("%s:%d", b.source.Label, e.Port)
 		}
 		t.backends = append(t.backends, b)
 	}
@@ -241,7 +243,7 @@ func (t *spreadTest) isOurs(client netip.AddrPort, ports map[uint16]bool) bool {
 // the right to see Nodes, any that no Pod has will do.
 func (t *spreadTest) isOfNode(address netip.Addr) bool {
 	n := t.Node(t.check.Source.Node)
-	if t.podAt(address.String()) != nil {
+	if t.PodAt(address.String()) != nil {
 		return false
 	}
 	return n == nil || slices.Contains(n.InternalIPs, address.String()) || slices.ContainsFunc(n.PodCIDRs, func(cidr string) bool {

@@ -13,6 +13,7 @@ import (
 
 	"podpath/kube"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/probes/wire"
 )
 
@@ -126,33 +127,33 @@ func TestSpreadsAreReadFromTheSocketTablesOfTheEndpoints(t *testing.T) {
 		farm    *farmOfSockets
 		affine  bool
 		from    string
-		verdict Verdict
+		verdict path.Verdict
 		shares  string
 		text    string
 	}{
-		"even, ports known":                {&farmOfSockets{pick: turns, client: own, portsKnown: true}, false, "", Pass, "40 40 40", "no evidence"},
-		"even, by the client's address":    {&farmOfSockets{pick: turns, client: own}, false, "", Pass, "40 40 40", ""},
-		"a Pod reaches itself":             {&farmOfSockets{pick: turns, client: hairpin}, false, "", Pass, "40 40 40", ""},
-		"a Pod reaches itself, ports":      {&farmOfSockets{pick: turns, client: hairpin, portsKnown: true}, false, "", Pass, "40 40 40", ""},
-		"everything is masqueraded":        {&farmOfSockets{pick: turns, client: masked}, false, "", Pass, "40 40 40", ""},
-		"from a Node":                      {&farmOfSockets{pick: turns, client: masked}, false, "node/raspi002", Pass, "40 40 40", ""},
-		"the kubelet probes meanwhile":     {&farmOfSockets{pick: turns, client: own, portsKnown: true, noise: "10.244.1.1"}, false, "", Pass, "40 40 40", ""},
-		"it probes, and ports are unknown": {&farmOfSockets{pick: turns, client: own, noise: "10.244.1.1"}, false, "", Pass, "40 40 40", ""},
-		"other clients come meanwhile":     {&farmOfSockets{pick: turns, client: own, noise: "10.244.2.99"}, false, "", Pass, "40 40 40", ""},
-		"uneven":                           {&farmOfSockets{pick: func(n int) int { return min(2, n%6) }, client: own, portsKnown: true}, false, "", Fail, "20 20 80", "uneven"},
-		"one is never chosen":              {&farmOfSockets{pick: func(n int) int { return n % 2 }, client: own, portsKnown: true}, false, "", Fail, "60 60 0", "pod/web-3:80 took none"},
-		"somebody else answers":            {&farmOfSockets{pick: func(n int) int { return []int{0, 1, 2, 99}[n%4] }, client: own, portsKnown: true}, false, "", Fail, "30 30 30", "30 connections were taken by none"},
-		"one is dead":                      {&farmOfSockets{pick: func(n int) int { return n%3 - 1 }, client: own, portsKnown: true}, false, "", Fail, "40 40 0", "40 of 120 connections failed"},
-		"all are dead":                     {&farmOfSockets{pick: func(int) int { return -1 }, client: own, portsKnown: true}, false, "", Fail, "0 0 0", "120 of 120"},
+		"even, ports known":                {&farmOfSockets{pick: turns, client: own, portsKnown: true}, false, "", path.Pass, "40 40 40", "no evidence"},
+		"even, by the client's address":    {&farmOfSockets{pick: turns, client: own}, false, "", path.Pass, "40 40 40", ""},
+		"a Pod reaches itself":             {&farmOfSockets{pick: turns, client: hairpin}, false, "", path.Pass, "40 40 40", ""},
+		"a Pod reaches itself, ports":      {&farmOfSockets{pick: turns, client: hairpin, portsKnown: true}, false, "", path.Pass, "40 40 40", ""},
+		"everything is masqueraded":        {&farmOfSockets{pick: turns, client: masked}, false, "", path.Pass, "40 40 40", ""},
+		"from a Node":                      {&farmOfSockets{pick: turns, client: masked}, false, "node/raspi002", path.Pass, "40 40 40", ""},
+		"the kubelet probes meanwhile":     {&farmOfSockets{pick: turns, client: own, portsKnown: true, noise: "10.244.1.1"}, false, "", path.Pass, "40 40 40", ""},
+		"it probes, and ports are unknown": {&farmOfSockets{pick: turns, client: own, noise: "10.244.1.1"}, false, "", path.Pass, "40 40 40", ""},
+		"other clients come meanwhile":     {&farmOfSockets{pick: turns, client: own, noise: "10.244.2.99"}, false, "", path.Pass, "40 40 40", ""},
+		"uneven":                           {&farmOfSockets{pick: func(n int) int { return min(2, n%6) }, client: own, portsKnown: true}, false, "", path.Fail, "20 20 80", "uneven"},
+		"one is never chosen":              {&farmOfSockets{pick: func(n int) int { return n % 2 }, client: own, portsKnown: true}, false, "", path.Fail, "60 60 0", "pod/web-3:80 took none"},
+		"somebody else answers":            {&farmOfSockets{pick: func(n int) int { return []int{0, 1, 2, 99}[n%4] }, client: own, portsKnown: true}, false, "", path.Fail, "30 30 30", "30 connections were taken by none"},
+		"one is dead":                      {&farmOfSockets{pick: func(n int) int { return n%3 - 1 }, client: own, portsKnown: true}, false, "", path.Fail, "40 40 0", "40 of 120 connections failed"},
+		"all are dead":                     {&farmOfSockets{pick: func(int) int { return -1 }, client: own, portsKnown: true}, false, "", path.Fail, "0 0 0", "120 of 120"},
 		"uneven only right after a rollout": {&farmOfSockets{pick: func(n int) int {
 			if n < 120 { // kube-proxy knows one endpoint yet
 				return max(0, n%6-3)
 			}
 			return n % 3
-		}, client: own, portsKnown: true}, false, "", Pass, "40 40 40", "no evidence"},
-		"one has no tools":                {&farmOfSockets{pick: turns, client: own, portsKnown: true, mute: 3}, false, "", Inconclusive, "40 40 ?", "cannot see what 1 of the 3"},
-		"sticky":                          {&farmOfSockets{pick: func(int) int { return 1 }, client: own, portsKnown: true}, true, "", Pass, "0 120 0", "one endpoint took all"},
-		"not sticky, though it should be": {&farmOfSockets{pick: turns, client: own, portsKnown: true}, true, "", Fail, "40 40 40", "3 endpoints took some"},
+		}, client: own, portsKnown: true}, false, "", path.Pass, "40 40 40", "no evidence"},
+		"one has no tools":                {&farmOfSockets{pick: turns, client: own, portsKnown: true, mute: 3}, false, "", path.Inconclusive, "40 40 ?", "cannot see what 1 of the 3"},
+		"sticky":                          {&farmOfSockets{pick: func(int) int { return 1 }, client: own, portsKnown: true}, true, "", path.Pass, "0 120 0", "one endpoint took all"},
+		"not sticky, though it should be": {&farmOfSockets{pick: turns, client: own, portsKnown: true}, true, "", path.Fail, "40 40 40", "3 endpoints took some"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := storyWorld(t)
@@ -183,13 +184,13 @@ func TestSpreadsAreReadFromTheSocketTablesOfTheEndpoints(t *testing.T) {
 				t.Errorf("%s: got %s, %s (%s), %v, want %s, %s (%s)", name, got.Verdict, shares, text, got.Blind, test.verdict, test.shares, test.text)
 			}
 			want := 120
-			if (test.verdict == Fail || strings.HasPrefix(name, "uneven")) && got.Spread.Errors == 0 { // it is made once more
+			if (test.verdict == path.Fail || strings.HasPrefix(name, "uneven")) && got.Spread.Errors == 0 { // it is made once more
 				want = 240
 			}
 			if len(f.open) > 0 || f.opened != want {
 				t.Errorf("%s: got %d opened and %d still open, want %d and 0", name, f.opened, len(f.open), want)
 			}
-			if name == "all are dead" && got.Error != TimedOut {
+			if name == "all are dead" && got.Error != path.TimedOut {
 				t.Errorf("%s: got %q, want what the connections said", name, got.Error)
 			}
 		})

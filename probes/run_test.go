@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/kube/demo/fixture"
 	"podpath/probes/launch"
+	"podpath/probes/path"
+	"podpath/probes/path/manifest"
 	"podpath/probes/wire"
 )
 
@@ -60,34 +63,44 @@ func (s scripted) Ask(ctx context.Context, r wire.Request) (wire.Answer, error) 
 }
 
 // truth is the verdict that scripted gives.
-func truth(c Check) Verdict {
+func truth(c path.Check) path.Verdict {
 	if c.Ask.Port%2 == 1 {
-		return Fail
+		return path.Fail
 	}
-	return Pass
+	return path.Pass
 }
 
 // matrix plans from each Pod of the story to many ports.
-func matrix(w *World, targets int) []Check {
-	var checks []Check
+func matrix(w *path.World, targets int) []path.Check {
+	var checks []path.Check
 	for _, p := range w.Pods {
 		for port := 1; port <= targets; port++ {
-			checks = append(checks, Check{
-				ID: fmt.Sprintf("%s %d", p.Name, port), Source: w.podSource(p), Kind: TCP, Target: fmt.Sprint(port),
-				Ask: Ask{Host: "10.9.9.9", Port: port}, Expect: reached(""),
+			checks = append(checks, path.Check{
+				ID: fmt.Sprintf("%s %d", p.Name, port), Source: w.PodSource(p.Key()), Kind: path.TCP, Target: fmt.Sprint(port),
+				Ask: path.Ask{Host: "10.9.9.9", Port: port}, Expect: path.Expectation{Outcome: path.Reached},
 			})
 		}
 	}
 	return checks
 }
 
+// farm is a World of many Pods.
+func farm(t testing.TB, pods int) *path.World {
+	t.Helper()
+	var documents []string
+	for i := range pods {
+		documents = append(documents, manifest.Pod{Name: fmt.Sprintf("p-%04d", i), Node: fmt.Sprintf("raspi00%d", 1+i%3), IPs: []string{fmt.Sprintf("10.244.%d.%d", i%3, 2+i)}}.YAML())
+	}
+	return &path.World{Snapshot: fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, manifest.Noon, append(documents, manifest.Nodes())...), Home: "shop"}
+}
+
 func TestAWholeRowCostsOneExec(t *testing.T) {
-	w := farm(t, 24, func(int) string { return "" })
+	w := farm(t, 24)
 	told := &atomic.Int64{}
 	l := &launcher{make: func(string, int) launch.Link { return scripted{told: told} }}
 	checks := matrix(w, 1000)
 	now, most, seen := atomic.Int64{}, int64(0), 0
-	results := Run(t.Context(), w, checks, l, Options{Parallel: 4}, func(r Result) {
+	results := Run(t.Context(), w, checks, l, Options{Parallel: 4}, func(r path.Result) {
 		most = max(most, now.Add(1))
 		seen++
 		now.Add(-1)
@@ -127,7 +140,7 @@ func TestWhatIsLostWithAStreamIsAskedAgain(t *testing.T) {
 		conclusive := map[string]int{}
 		for _, r := range Run(t.Context(), w, matrix(w, 1000), l, Options{}, nil) {
 			switch {
-			case r.Verdict == Inconclusive && errors.Is(r.Blind, launch.ErrCut):
+			case r.Verdict == path.Inconclusive && errors.Is(r.Blind, launch.ErrCut):
 			case r.Verdict != truth(r.Check):
 				t.Fatalf("%s: %s: got %s, want %s or inconclusive", name, r.ID, r.Verdict, truth(r.Check))
 			default:
@@ -166,10 +179,10 @@ func TestSourcesThatCannotBeOpened(t *testing.T) {
 		l := &launcher{counter: counter{fail: func(string, int) error { return test.err }}}
 		checks := append(planFor(t, w, 0, "pod/web-1", "pod/web-2:80"), planFor(t, w, 9, "pod/web-1", "svc/web")[0])
 		for _, r := range Run(t.Context(), w, checks, l, Options{}, nil) {
-			if r.Verdict != Inconclusive || r.Blind == nil {
+			if r.Verdict != path.Inconclusive || r.Blind == nil {
 				t.Errorf("%s: %s: got %s, %v, want inconclusive", name, r.ID, r.Verdict, r.Blind)
 			}
-			if r.Kind == TCP && r.Tries != test.tries {
+			if r.Kind == path.TCP && r.Tries != test.tries {
 				t.Errorf("%s: got %d tries, want %d", name, r.Tries, test.tries)
 			}
 		}
@@ -200,13 +213,13 @@ func TestARunThatIsCalledOffEndsAtOnce(t *testing.T) {
 	began := time.Now()
 	checks := append(matrix(w, 40), planFor(t, w, 9, "pod/web-2", "svc/web")[0])
 	seen := 0
-	results := Run(ctx, w, checks, l, Options{Parallel: 2}, func(Result) {
+	results := Run(ctx, w, checks, l, Options{Parallel: 2}, func(path.Result) {
 		if seen++; seen == 40 {
 			cancel(errors.New("ctrl-c"))
 		}
 	})
 	for _, r := range results {
-		if r.ID == "" || r.Source.Pod.Name != "web-1" && (r.Verdict != Inconclusive || !has(r.Blind, "ctrl-c")) {
+		if r.ID == "" || r.Source.Pod.Name != "web-1" && (r.Verdict != path.Inconclusive || !has(r.Blind, "ctrl-c")) {
 			t.Errorf("%q: got %s, %v, want inconclusive: ctrl-c", r.ID, r.Verdict, r.Blind)
 		}
 	}

@@ -3,12 +3,15 @@ package tui
 import (
 	"context"
 	"errors"
+	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"podpath/kube"
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 // fakeProber answers each check after a while: it does not reach what is not
@@ -26,11 +29,18 @@ type fakeProber struct {
 	mess     bool // whether something was added to the cluster and is there yet
 }
 
-func (p *fakeProber) Look(ctx context.Context, s *kube.Snapshot) *engine.World {
+func (p *fakeProber) Look(ctx context.Context, s *kube.Snapshot, _ path.Intent) *path.World {
 	if p.look != nil {
 		p.look(ctx)
 	}
-	return &engine.World{Snapshot: s, Home: s.Scope.Namespace}
+	return &path.World{Snapshot: s, Home: s.Scope.Namespace}
+}
+
+func (p *fakeProber) Plan(w *path.World, i path.Intent) ([]path.Check, error) {
+	if slices.Contains(i.Everything, fixedGroup) {
+		return fixedPlan(w), nil
+	}
+	return w.PlanFor(i)
 }
 
 func (p *fakeProber) Allow(...launch.Rung) {}
@@ -49,12 +59,12 @@ func (p *fakeProber) Close(ctx context.Context) error {
 	return p.closeErr
 }
 
-func (p *fakeProber) Run(ctx context.Context, _ *engine.World, checks []engine.Check, seen func(engine.Result)) []engine.Result {
+func (p *fakeProber) Run(ctx context.Context, _ *path.World, checks []path.Check, seen func(path.Result)) []path.Result {
 	p.running++
 	defer func() { p.running-- }()
 	p.mess = true
 	var ids []string
-	var results []engine.Result
+	var results []path.Result
 	for _, c := range checks {
 		ids = append(ids, c.ID)
 		select {
@@ -75,41 +85,42 @@ func (p *fakeProber) Run(ctx context.Context, _ *engine.World, checks []engine.C
 	return results
 }
 
-func (p *fakeProber) result(ctx context.Context, c engine.Check) engine.Result {
-	r := engine.Result{Check: c, Verdict: engine.Pass}
-	r.Tries, r.Stage, r.Address = 1, engine.StageConnect, c.Ask.Host
+func (p *fakeProber) result(ctx context.Context, c path.Check) path.Result {
+	r := path.Result{Check: c, Verdict: path.Pass}
+	r.Tries, r.Stage, r.Address = 1, path.StageConnect, net.JoinHostPort(c.Ask.Host, strconv.Itoa(c.Ask.Port))
 	r.Via = launch.Via{Rung: launch.Tools, Tool: "bash", Pod: c.Source.Pod.String(), Container: "redis", Command: []string{"bash", "-c", "exec 3<>/dev/tcp/\"$1\"/\"$2\"", "prober"}}
 	took := time.Duration(len(c.ID)*len(c.ID)) * 100 * time.Nanosecond
-	r.Times = []engine.StageTime{{Stage: engine.StageConnect, Took: took}}
+	r.Times = []path.StageTime{{Stage: path.StageConnect, Took: took}}
 	switch {
 	case ctx.Err() != nil:
-		r.Verdict, r.Blind = engine.Inconclusive, context.Cause(ctx)
+		r.Verdict, r.Blind = path.Inconclusive, context.Cause(ctx)
 	case p.noTools != "" && c.Source.Pod.Name == p.noTools:
-		r.Verdict, r.Blind = engine.Inconclusive, errors.New("no prober runs in it: tools: nothing to make a connection with")
+		r.Verdict, r.Blind = path.Inconclusive, errors.New("no prober runs in it: tools: nothing to make a connection with")
 	case strings.Contains(c.Target, "none-ready") || strings.Contains(c.Target, "not-ready"):
-		r.Verdict, r.Error, r.Responder = engine.Fail, engine.Refused, ""
-	case c.Kind == engine.Spread:
-		r.Spread = &engine.SpreadResult{
-			Verdict: engine.Pass, Connections: 120, How: "their sockets",
-			Shares:     []engine.Share{{Endpoint: "pod/a:80", Known: true, Count: 41}, {Endpoint: "pod/b:80", Known: true, Count: 79}},
-			Failing:    engine.Part{Verdict: engine.Pass, Text: "0 of 120 connections failed"},
-			Unexpected: engine.Part{Verdict: engine.Pass, Text: "only eligible endpoints answered"},
-			Coverage:   engine.Part{Verdict: engine.Pass, Text: "each of the 2 endpoints took some"},
-			Evenly:     engine.Part{Verdict: engine.Pass, Text: "no evidence of imbalance (χ² = 1.2, p = 0.55)"},
+		r.Verdict, r.Error, r.Responder = path.Fail, path.Refused, ""
+	case c.Kind == path.Spread:
+		r.Spread = &path.SpreadResult{
+			Verdict: path.Pass, Connections: 120, How: "their sockets",
+			Shares:     []path.Share{{Endpoint: "pod/a:80", Known: true, Count: 41}, {Endpoint: "pod/b:80", Known: true, Count: 79}},
+			Failing:    path.Part{Verdict: path.Pass, Text: "0 of 120 connections failed"},
+			Unexpected: path.Part{Verdict: path.Pass, Text: "only eligible endpoints answered"},
+			Coverage:   path.Part{Verdict: path.Pass, Text: "each of the 2 endpoints took some"},
+			Evenly:     path.Part{Verdict: path.Pass, Text: "no evidence of imbalance (χ² = 1.2, p = 0.55)"},
 		}
 	}
 	return r
 }
 
-func causeOf(r engine.Result) *engine.Cause {
+func causeOf(r path.Result) *path.Cause {
 	switch {
-	case r.Verdict == engine.Fail:
-		return &engine.Cause{
-			Code: engine.NoReadyEndpoint, Summary: "None of the endpoints is ready.", Evidence: []string{"Pod not-ready runs, but is not ready", r.Target + ": refused"},
-			Next: "kubectl describe pods -n default -l app=slow  shows why",
+	case r.Verdict == path.Fail:
+		return &path.Cause{
+			Code: path.NoReadyEndpoint, Summary: "None of the endpoints is ready.", Hop: path.Translate,
+			Evidence: []path.Evidence{{What: "pod/not-ready", Seen: "runs, but is not ready"}, {What: r.Target, Where: r.Source.Label, Seen: "refused"}},
+			Next:     path.Next{Argv: []string{"kubectl", "describe", "pods", "-n", "default", "-l", "app=slow"}, Note: "shows why"},
 		}
 	case r.Blind != nil && strings.HasPrefix(r.Blind.Error(), "no prober"):
-		return &engine.Cause{Code: engine.NoTools, Summary: "No container of the Pod has a tool to probe with.", Next: "podpath probe --allow-ephemeral"}
+		return &path.Cause{Code: path.NoTools, Summary: "No container of the Pod has a tool to probe with.", Hop: path.Look, Next: path.Next{Note: "allow an ephemeral container with --allow-ephemeral"}}
 	default:
 		return r.Expect.Cause
 	}

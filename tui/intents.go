@@ -94,6 +94,10 @@ func (m *Model) receiveProbing(msg tea.Msg) tea.Cmd {
 	case probes.Start:
 		return m.start(msg.Request, nil)
 	case probes.Again:
+		if m.session.request.Intent.Empty() {
+			m.notice = "These results are of another namespace or cluster: a probes everything here, p on an object probes it."
+			return nil
+		}
 		return m.start(m.session.request, msg.IDs)
 	case probes.Permit:
 		m.session.Prober.Allow(msg.Rungs...)

@@ -133,11 +133,17 @@ func (m *Model) reset(c Cluster) {
 	m.snapshot = &kube.Snapshot{Scope: c.Scope}
 	m.now = m.options.Now()
 	before := m.panes
-	m.probes, m.book = probes.New(m.theme, c.Scope), &results.Book{}
+	if m.probes == nil {
+		m.probes = probes.New(m.theme, c.Scope)
+	}
+	m.probes.Outlive(c.Scope) // until the next run
+	if m.book = (&results.Book{}); c.Context == m.context() {
+		m.probes.Refill(m.book, m.now)
+	}
 	m.panes = [4]view{pods.New(m.theme, c.Scope), services.New(m.theme, c.Scope), m.probes, m.forwards}
 	m.forwards.Look(c.Context, c.Scope)
 	for i, v := range before {
-		if l, ok := v.(lister); ok && c.Context == m.context() {
+		if l, ok := v.(lister); ok && c.Context == m.context() && v != view(m.probes) {
 			_ = m.panes[i].(lister).SetFilter(l.Filter()) // it was read before
 		}
 	}

@@ -12,18 +12,20 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"podpath/kube"
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/tui/probes"
 )
 
-// Prober probes a cluster. All but Allow may take long, and end with ctx.
+// Prober probes a cluster. All but Plan and Allow may take long, and end with ctx.
 type Prober interface {
-	// Look completes a snapshot to what checks are planned from.
-	Look(ctx context.Context, s *kube.Snapshot) *engine.World
+	// Look completes a snapshot to what the checks of an intent are planned from.
+	Look(ctx context.Context, s *kube.Snapshot, i path.Intent) *path.World
+	// Plan plans the checks of an intent. Its error is for the user.
+	Plan(w *path.World, i path.Intent) ([]path.Check, error)
 	// Run carries out the checks. Seen gets each result as soon as it is
 	// there, one at a time; what is returned has causes as well.
-	Run(ctx context.Context, w *engine.World, checks []engine.Check, seen func(engine.Result)) []engine.Result
+	Run(ctx context.Context, w *path.World, checks []path.Check, seen func(path.Result)) []path.Result
 	// Allow permits further rungs of the ladder.
 	Allow(rungs ...launch.Rung)
 	// Close removes what was added to the cluster. No run goes on then.
@@ -74,7 +76,7 @@ func (m *Model) mayProbe() bool {
 // and shows it.
 func (m *Model) start(r probes.Request, again []string) tea.Cmd {
 	switch {
-	case !m.mayProbe() || r.Plan == nil:
+	case !m.mayProbe() || r.Intent.Empty():
 		return nil
 	case m.session.probing != nil:
 		m.notice = "A run goes on: esc or ctrl-c in pane 3 cancels it."
@@ -131,18 +133,20 @@ func (p *probing) run(prober Prober) {
 			})
 		}
 	}()
-	var world *engine.World
+	var world *path.World
 	select {
 	case s := <-p.snapshot:
-		world = prober.Look(p.ctx, s)
+		world = prober.Look(p.ctx, s, p.request.Intent)
 	case <-p.ctx.Done():
 	}
-	checks, err := p.plan(world)
+	checks, err := p.plan(prober, world)
 	if err != nil {
 		p.tell(func(n *probes.News) { n.Done, n.Err = true, err })
 		return
 	}
-	p.tell(func(n *probes.News) { n.Planned, n.Checks, n.Unknown = true, checks, world.Unknown })
+	p.tell(func(n *probes.News) {
+		n.Planned, n.Checks, n.Unknown, n.World, n.Choices = true, checks, world.Unknown, world, world.Choices(p.request.Intent)
+	})
 	results := p.carryOut(prober, world, checks)
 	p.tell(func(n *probes.News) { n.Done, n.Final = true, results })
 }
@@ -150,16 +154,16 @@ func (p *probing) run(prober Prober) {
 // carryOut carries out the checks. Where podpath could not look and the run was
 // cancelled already, it did not look for that reason: such a check has no
 // result. The error alone does not tell, as the ladder keeps only its text.
-func (p *probing) carryOut(prober Prober, world *engine.World, checks []engine.Check) []engine.Result {
+func (p *probing) carryOut(prober Prober, world *path.World, checks []path.Check) []path.Result {
 	unseen := map[string]bool{} // by ID
-	results := prober.Run(p.ctx, world, checks, func(r engine.Result) {
+	results := prober.Run(p.ctx, world, checks, func(r path.Result) {
 		if r.Blind != nil && p.ctx.Err() != nil {
 			unseen[r.ID] = true
 			return
 		}
 		p.tell(func(n *probes.News) { n.Seen = append(n.Seen, r) })
 	})
-	return slices.DeleteFunc(results, func(r engine.Result) bool { return unseen[r.ID] })
+	return slices.DeleteFunc(results, func(r path.Result) bool { return unseen[r.ID] })
 }
 
 // brokeError is a defect of podpath itself.
@@ -167,11 +171,11 @@ type brokeError struct{ text string }
 
 func (e *brokeError) Error() string { return e.text }
 
-func (p *probing) plan(w *engine.World) ([]engine.Check, error) {
+func (p *probing) plan(prober Prober, w *path.World) ([]path.Check, error) {
 	if p.ctx.Err() != nil {
 		return nil, context.Cause(p.ctx)
 	}
-	checks, err := p.request.Plan(w)
+	checks, err := prober.Plan(w, p.request.Intent)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +184,7 @@ func (p *probing) plan(w *engine.World) ([]engine.Check, error) {
 		for _, id := range p.again {
 			wanted[id] = true
 		}
-		checks = slices.DeleteFunc(checks, func(c engine.Check) bool { return !wanted[c.ID] })
+		checks = slices.DeleteFunc(checks, func(c path.Check) bool { return !wanted[c.ID] })
 	}
 	if len(checks) == 0 {
 		return nil, errors.New("there is nothing to check: " + p.request.Title)

@@ -11,8 +11,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 	"podpath/tui/golden"
 	"podpath/tui/probes"
 )
@@ -37,8 +37,8 @@ func TestAProbesWhatPodpathPlans(t *testing.T) {
 	practise(t, setup{}, func(s *screen) {
 		s.press("3", "a")
 		s.wait(5 * time.Second)
-		world := s.model.session.Prober.Look(s.Context(), s.model.snapshot)
-		n := len(world.Plan(engine.Groups...))
+		world := s.model.session.Prober.Look(s.Context(), s.model.snapshot, path.Intent{})
+		n := len(world.Plan(path.Groups...))
 		s.sees(fmt.Sprintf("done  %d/%d  ✓ %d  ✗ 0", n, n, n), "everything in default", "pod/sample-dep")
 	})
 }
@@ -186,9 +186,13 @@ func TestANewSessionEndsTheRunAndCleansUpBehindIt(t *testing.T) {
 		if s.prober.running > 0 || s.prober.closed != 1 || s.prober.mess {
 			t.Errorf("got %d running and %d times closed, want the old session's run ended and cleaned up", s.prober.running, s.prober.closed)
 		}
-		s.sees("Nothing is probed yet.", "odd")
-		s.send(newsCame{before.probing, probes.News{Planned: true, Checks: []engine.Check{{ID: "x"}}}})
-		s.sees("Nothing is probed yet.")
+		s.sees("odd", "cancelled  ", "/42  ✓ ", "a bit of everything")
+		s.misses("unknown") // nothing was explained yet
+		seen := s.text()
+		s.send(newsCame{before.probing, probes.News{Planned: true, Checks: []path.Check{{ID: "x"}}}})
+		if s.text() != seen {
+			t.Errorf("got\n%s\nwant news of the old session dropped:\n%s", s.text(), seen)
+		}
 	})
 }
 
@@ -218,7 +222,7 @@ func TestTheEvidenceFollowsItsCheck(t *testing.T) {
 		s.press("r")
 		s.sees("no result yet")
 		s.wait(10 * time.Second)
-		s.sees("✓ pass", "reached (connect) at 10.96.100.", "  Way           ephemeral: ", "kubectl exec -i -n broken silent-")
+		s.sees("✓ pass", "reached (request) at 10.96.100.", "  Way           ephemeral: ", "kubectl exec -i -n broken silent-")
 		s.press("esc")
 		s.sees("done  3/3  ✓ 1  ✗ 0  ? 2")
 	})
@@ -268,9 +272,10 @@ func TestTheFilterKeepsChecks(t *testing.T) {
 func TestACellIsClicked(t *testing.T) {
 	drive(t, setup{}, func(s *screen) {
 		s.probeFixed()
-		s.send(tea.MouseClickMsg{X: 66, Y: headHeight + 1 + 3 + 4, Button: tea.MouseLeft})
+		first := slices.IndexFunc(strings.Split(s.text(), "\n"), func(line string) bool { return strings.HasPrefix(line, "pod/dual-0 ") })
+		s.send(tea.MouseClickMsg{X: 66, Y: first + 4, Button: tea.MouseLeft})
 		s.sees("local → pod/sample-deployment-6d4b75cb6d-zw8mn:80")
-		s.send(tea.MouseClickMsg{X: 40, Y: headHeight + 1 + 3 + 5, Button: tea.MouseLeft}) // below the last row
+		s.send(tea.MouseClickMsg{X: 40, Y: first + 5, Button: tea.MouseLeft}) // below the last row
 		s.send(tea.MouseClickMsg{X: 2, Y: headHeight, Button: tea.MouseLeft})
 		s.send(tea.MouseWheelMsg{Button: tea.MouseWheelUp})
 		s.sees("2/5 × 4/15")
@@ -281,17 +286,17 @@ func TestWhatPodsAndServersSayCannotActOnTheTerminal(t *testing.T) {
 	drive(t, setup{width: 200, height: 60}, func(s *screen) {
 		s.enter(":", "probe pod/dual-0 svc/none-ready")
 		s.wait(time.Second)
-		it := engine.Result{Check: engine.Check{ID: "pod/dual-0 tcp svc/none-ready:80", Source: engine.Source{Kind: engine.FromPod, Label: "pod/dual-0" + hostile, Node: hostile}, Target: "svc/none-ready:80"}, Verdict: engine.Fail}
-		it.Expect = engine.Expectation{Outcome: engine.Reached, Why: hostile, Values: []string{hostile}}
-		it.Observation = engine.Observation{
-			Detail: hostile, Error: engine.BadStatus, Address: hostile, Responder: hostile, Status: 200, Body: hostile, Values: []string{hostile}, Asked: []string{hostile},
-			Certificate: &engine.Certificate{Subject: hostile, Names: []string{hostile}, Issuer: hostile, Problem: hostile},
-			Spread:      &engine.SpreadResult{Shares: []engine.Share{{Endpoint: hostile, Count: 1, Known: true}}, How: hostile, Evenly: engine.Part{Text: hostile}},
+		it := path.Result{Check: path.Check{ID: "pod/dual-0 tcp svc/none-ready:80", Source: path.Source{Kind: path.FromPod, Label: "pod/dual-0" + hostile, Node: hostile}, Target: "svc/none-ready:80"}, Verdict: path.Fail}
+		it.Expect = path.Expectation{Outcome: path.Reached, Why: hostile, Values: []string{hostile}}
+		it.Observation = path.Observation{
+			Detail: hostile, Error: path.BadStatus, Address: hostile, Responder: hostile, Status: 200, Body: hostile, Values: []string{hostile}, Answers: []path.NameAnswer{{Name: hostile, Says: hostile}},
+			Certificate: &path.Certificate{Subject: hostile, Names: []string{hostile}, Issuer: hostile, Problem: hostile},
+			Spread:      &path.SpreadResult{Shares: []path.Share{{Endpoint: hostile, Count: 1, Known: true}}, How: hostile, Evenly: path.Part{Text: hostile}},
 			Via:         launch.Via{Rung: launch.Tools, Tool: hostile, Pod: hostile + "/" + hostile, Container: hostile, Command: []string{"sh", "-c", hostile}},
 		}
-		it.Cause = &engine.Cause{Code: engine.DeadEndpoint, Summary: hostile, Evidence: []string{hostile}, Next: hostile}
+		it.Cause = &path.Cause{Code: path.DeadEndpoint, Summary: hostile, Evidence: []path.Evidence{{What: hostile, Where: hostile, Seen: hostile}}, Next: path.Next{Argv: []string{hostile}, Note: hostile}}
 		s.model.session.probing = &probing{from: s.model.session}
-		s.send(newsCame{s.model.session.probing, probes.News{Planned: true, Unknown: []error{errors.New(hostile)}, Checks: []engine.Check{it.Check}, Seen: []engine.Result{it}, Done: true}})
+		s.send(newsCame{s.model.session.probing, probes.News{Planned: true, Unknown: []error{errors.New(hostile)}, Checks: []path.Check{it.Check}, Seen: []path.Result{it}, Done: true}})
 		s.sees("next")
 		for _, keys := range []string{"n", "n", "enter", "G", "c", "e", "C", "esc", "2"} {
 			s.press(keys)
@@ -300,5 +305,73 @@ func TestWhatPodsAndServersSayCannotActOnTheTerminal(t *testing.T) {
 				t.Errorf("%s: got %q copied", keys, s.copied)
 			}
 		}
+	})
+}
+
+func TestHopsAreChosenOpenedAndClosed(t *testing.T) {
+	practise(t, setup{width: 100, height: 40}, func(s *screen) {
+		s.follow([]string{":ns broken", ":probe pod/client svc/wrong-target-port"})
+		s.wait(time.Second)
+		s.press("enter")
+		s.sees("✗ wrong-target-port", "│ ✓ translate", "│ ✗ listen", "╵ – speak      not reached")
+		s.misses("rule      ")
+		s.press("tab", "tab", "tab", "tab", "enter") // leave, cross, enter, listen
+		s.sees("a program must listen on the address and port", "broken, looked at")
+		s.press("shift+tab", "enter")
+		s.sees("no NetworkPolicy limits what web-", "a program must listen")
+		s.press("tab", "enter")
+		s.misses("a program must listen")
+		s.resize(60, 12)
+		s.press("g", "tab", "tab", "tab", "tab", "tab", "tab") // the last one is scrolled to
+		s.sees("speak      not reached")
+	})
+}
+
+func TestWGoesToTheWorst(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		s.press("G", "w")
+		s.sees("pod/dual-0 → svc/none-ready:80\n✗ fail")
+	})
+}
+
+func TestANewRunShowsAllOfIt(t *testing.T) {
+	drive(t, setup{}, func(s *screen) {
+		s.probeFixed()
+		s.enter("/", "none-ready")
+		s.sees("5 of 42")
+		s.press("r") // the same checks again: the filter stays
+		s.wait(time.Second)
+		s.sees("5 of 42")
+		s.startFixed()
+		s.wait(time.Second)
+		s.sees("done  42/42", "/5 × 6/15")
+		s.misses("5 of 42")
+	})
+}
+
+func TestResultsSurviveAnotherNamespaceUntilTheNextRun(t *testing.T) {
+	practise(t, setup{width: 100, height: 30}, func(s *screen) {
+		s.follow([]string{":ns broken", ":probe pod/client svc/wrong-target-port"})
+		s.wait(time.Second)
+		s.press("G", "$")
+		s.follow([]string{":ns default", "3"})
+		s.sees("podpath", "default", "pod/client → svc/wrong-target-port", "wrong-target-port")
+		s.press("enter")
+		s.sees("✗ listen", "kubectl edit service -n broken wrong-target-port")
+		s.press("r")
+		s.sees("These results are of another namespace or cluster")
+		s.press("esc", "n", "a")
+		s.wait(5 * time.Second)
+		s.sees("everything in default", "✗ 0", "pod/sample-deployment-", "1/7 × 1/")
+		s.misses("wrong-target-port")
+	})
+}
+
+func TestEverythingAboutAPodEntersThatPodOnly(t *testing.T) {
+	practise(t, setup{width: 120, height: 40}, func(s *screen) {
+		s.follow([]string{"/sample", "p", "enter"})
+		s.wait(5 * time.Second)
+		s.sees("everything about pod/sample-deployment-", "done", "1/2 × ", "\nlocal") // rows: the Pod and podpath itself
 	})
 }

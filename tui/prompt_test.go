@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	engine "podpath/probes"
+	"podpath/probes/path"
 )
 
 func TestTheCursorGoesToWhatTheFilterFinds(t *testing.T) {
@@ -102,7 +102,7 @@ func TestACancelledRunCountsOnlyWhatItHasSeen(t *testing.T) {
 		s.sees("running")
 		s.press("ctrl+c")
 		s.wait(10 * time.Second)
-		seen, planned := 0, s.model.session.Prober.Look(s.Context(), s.model.snapshot).Plan(engine.Groups...)
+		seen, planned := 0, s.model.session.Prober.Look(s.Context(), s.model.snapshot, path.Intent{}).Plan(path.Groups...)
 		for _, c := range planned {
 			e, ok := s.model.book.Get(c.ID)
 			if ok {

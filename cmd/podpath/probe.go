@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"podpath/kube"
 	"podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 const probeHelp = `Test paths from inside the Pods, and say why something fails.
@@ -55,6 +57,7 @@ type probe struct {
 	cluster *clusterOptions
 	streams streams
 	output  string
+	outputs []string // that there are
 	only    []string
 	count   int
 	watch   time.Duration
@@ -63,12 +66,17 @@ type probe struct {
 	// ephemeral is an image, anyImage, or "" when no ephemeral container is
 	// allowed.
 	ephemeral string
+	// connectOnly leaves it at connections that open.
+	connectOnly bool
+	status      int
+	ca          string // a file of certificates
+	draw        bool   // the paths, instead of a report
 
-	groups []probes.Group
+	groups []path.Group
 }
 
 func newProbe(s streams, o *clusterOptions) *cobra.Command {
-	p := &probe{cluster: o, streams: s}
+	p := &probe{cluster: o, streams: s, outputs: probeOutputs}
 	cmd := &cobra.Command{
 		Use:     "probe [SOURCE TARGET...]",
 		Short:   "Test paths from inside the Pods",
@@ -84,19 +92,29 @@ func newProbe(s streams, o *clusterOptions) *cobra.Command {
 		PreRunE:           func(_ *cobra.Command, args []string) error { return p.validate(args) },
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.run(cmd.Context(), args) },
 	}
+	p.flags(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&p.output, "output", "o", "text", "how to print: "+strings.Join(probeOutputs, ", "))
 	f.StringSliceVar(&p.only, "only", nil, "check only paths, services, discovery or spread (separated by commas)")
 	f.IntVar(&p.count, "count", 0, "open so many connections to the Service, and see who takes them")
 	f.DurationVar(&p.watch, "watch", 0, "check again and again, with this pause, until ctrl-c")
+	completeFlags(cmd, map[string][]string{"only": names(path.Groups)})
+	return cmd
+}
+
+// flags adds those that every command has that walks paths.
+func (p *probe) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&p.output, "output", "o", "text", "how to print: "+strings.Join(p.outputs, ", "))
 	f.DurationVar(&p.options.Timeout, "timeout", probes.DefaultTimeout, "how long each step of a check may take: a lookup, a connection, a request")
 	f.IntVar(&p.options.Parallel, "parallel", probes.DefaultParallel, "how many execs may be open at once")
 	f.StringVar(&p.ephemeral, "allow-ephemeral", "", "where a container has no tools, add an ephemeral container; it stays in the Pod's list. With =IMAGE, that image")
 	f.Lookup("allow-ephemeral").NoOptDefVal = anyImage
 	f.BoolVar(&p.allow.AllowUpload, "allow-upload", false, "where a container has no tools, write podpath's prober into it, run it and delete it")
 	f.BoolVar(&p.allow.AllowHelperPods, "allow-helper-pods", false, "to probe from a Node, run a Pod in its network and delete it")
-	completeFlags(cmd, map[string][]string{"output": probeOutputs, "only": names(probes.Groups)})
-	return cmd
+	f.BoolVar(&p.connectOnly, "connect-only", false, "leave it at connections that open: do not ask in the protocol of the port")
+	f.IntVar(&p.status, "expect-status", 0, "the HTTP status that is right, such as 404; without it 5xx is a failure, and for a URL 4xx as well, but for 401 and 403")
+	f.StringVar(&p.ca, "ca", "", "a file with the certificates (PEM) of the authorities that the server's certificate has to be from")
+	completeFlags(cmd, map[string][]string{"output": p.outputs})
 }
 
 func names[S ~string](list []S) []string {
@@ -109,28 +127,51 @@ func names[S ~string](list []S) []string {
 
 func (p *probe) validate(args []string) error {
 	switch {
-	case !slices.Contains(probeOutputs, p.output):
-		return fmt.Errorf("there is no output format %q: use one of %s", p.output, strings.Join(probeOutputs, ", "))
+	case !slices.Contains(p.outputs, p.output):
+		return fmt.Errorf("there is no output format %q: use one of %s", p.output, strings.Join(p.outputs, ", "))
 	case p.count < 0 || p.watch < 0 || p.options.Timeout < time.Millisecond || p.options.Parallel <= 0:
 		return errors.New("--count and --watch must not be negative; --timeout must be at least 1ms, --parallel at least 1")
 	case p.count > 0 && len(args) == 0:
 		return errors.New("--count needs a source and a Service: podpath probe pod/NAME svc/NAME --count 300")
+	case p.status != 0 && (p.status < 100 || p.status > 599):
+		return fmt.Errorf("--expect-status %d is no HTTP status: they go from 100 to 599", p.status)
+	case p.connectOnly && p.status != 0:
+		return errors.New("--connect-only asks for nothing, so that --expect-status never comes: leave one out")
 	case len(p.only) > 0 && len(args) > 0:
 		return errors.New("--only chooses among everything in the namespace: leave it out, or the source and the targets")
 	}
-	p.groups = probes.Groups
+	p.groups = path.Groups
 	if len(p.only) > 0 {
 		p.groups = nil
 	}
 	for _, g := range p.only {
-		if !slices.Contains(probes.Groups, probes.Group(g)) {
-			return fmt.Errorf("--only %s: choose among %s", g, strings.Join(names(probes.Groups), ", "))
+		if !slices.Contains(path.Groups, path.Group(g)) {
+			return fmt.Errorf("--only %s: choose among %s", g, strings.Join(names(path.Groups), ", "))
 		}
-		p.groups = append(p.groups, probes.Group(g))
+		p.groups = append(p.groups, path.Group(g))
+	}
+	if err := p.readRoots(); err != nil {
+		return err
 	}
 	p.allow.AllowEphemeral = p.ephemeral != ""
 	if p.ephemeral != anyImage {
 		p.allow.Image = p.ephemeral
+	}
+	return nil
+}
+
+// readRoots reads the authorities of --ca.
+func (p *probe) readRoots() error {
+	if p.ca == "" {
+		return nil
+	}
+	text, err := os.ReadFile(p.ca)
+	if err != nil {
+		return fmt.Errorf("--ca: %w", err)
+	}
+	p.options.Roots = x509.NewCertPool()
+	if !p.options.Roots.AppendCertsFromPEM(text) {
+		return fmt.Errorf("--ca %s: there is no certificate in it: it has to be PEM, which begins with -----BEGIN CERTIFICATE-----", p.ca)
 	}
 	return nil
 }
@@ -174,7 +215,8 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	allow.RunID, allow.Namespace = launch.NewRunID(), config.Scope.Namespace
 	allow.Parallel, allow.Machine = p.options.Parallel, p.cluster.machine()
 	ladder := launch.New(client, allow)
-	world, checks, err := p.plan(ctx, config, client, ladder, args)
+	intent := p.intent(args)
+	world, checks, err := p.plan(ctx, config, client, ladder, intent)
 	if err != nil {
 		return err
 	}
@@ -198,10 +240,10 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	}
 	made := results
 	if ctx.Err() != nil && (p.output == "text" || p.output == "wide") {
-		made = slices.DeleteFunc(slices.Clone(results), func(r probes.Result) bool { return r.Blind != nil })
+		made = slices.DeleteFunc(slices.Clone(results), func(r path.Result) bool { return r.Blind != nil })
 		_, _ = fmt.Fprintf(p.streams.err, "podpath: interrupted: %d of %s are made\n", len(made), kube.Count(len(results), "check"))
 	}
-	if err := p.write(world, made, time.Since(began)); err != nil {
+	if err := p.write(world, world.Choices(intent), made, time.Since(began)); err != nil {
 		return brokeError{fmt.Errorf("print the report: %w", err)}
 	}
 	return verdictOf(results)
@@ -211,41 +253,24 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 const cleanupTimeout = 10 * time.Second
 
 // plan reads the cluster and plans the checks.
-func (p *probe) plan(ctx context.Context, config *kube.Config, client *kube.Client, ladder *launch.Ladder, args []string) (*probes.World, []probes.Check, error) {
-	world, err := p.look(ctx, config, client, config.Scope)
+func (p *probe) plan(ctx context.Context, config *kube.Config, client *kube.Client, ladder *launch.Ladder, intent path.Intent) (*path.World, []path.Check, error) {
+	world, err := p.look(ctx, config, client, intent)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(args) == 0 {
+	if len(intent.Targets) == 0 {
 		world.Equipped = ladder.Equipped(ctx, world.Representatives())
 	}
-	checks, err := p.checks(world, args)
-	if err != nil && slices.ContainsFunc(args, func(word string) bool { return mayBeForeign(world, word) }) {
-		wide, wideErr := p.look(ctx, config, client, kube.Scope{})
-		if wideErr != nil {
-			return nil, nil, fmt.Errorf("%w; to look there: %w", err, wideErr)
-		}
-		wide.Home, world = config.Scope.Namespace, wide
-		checks, err = p.checks(world, args)
-	}
-	if err != nil {
+	checks, err := world.PlanFor(intent)
+	switch {
+	case err != nil && len(world.Unknown) > 0 && len(intent.Namespaces(world)) == 0 && len(world.Looked) > 0:
+		return nil, nil, fmt.Errorf("%w; %w", err, world.Unknown[len(world.Unknown)-1])
+	case err != nil:
 		return nil, nil, err
-	}
-	if len(checks) == 0 {
+	case len(checks) == 0:
 		return nil, nil, fmt.Errorf("there is nothing to check in %s: no Pod that runs and declares a TCP port, and no Service", where(world.Scope))
 	}
 	return world, checks, nil
-}
-
-// mayBeForeign reports whether a word may name something in a namespace that
-// podpath does not look at: KIND/NAMESPACE/NAME. In pod/NAME/CONTAINER there is
-// such a Pod.
-func mayBeForeign(w *probes.World, word string) bool {
-	parts := strings.Split(word, "/")
-	if w.Scope.All() || len(parts) < 3 || strings.Contains(word, "://") {
-		return false
-	}
-	return parts[1] != w.Scope.Namespace && w.Pod(kube.Key{Namespace: w.Scope.Namespace, Name: parts[1]}) == nil
 }
 
 func where(s kube.Scope) string {
@@ -256,40 +281,33 @@ func where(s kube.Scope) string {
 }
 
 // look reads what the plan and the expectations come from.
-func (p *probe) look(ctx context.Context, config *kube.Config, client *kube.Client, scope kube.Scope) (*probes.World, error) {
+func (p *probe) look(ctx context.Context, config *kube.Config, client *kube.Client, intent path.Intent) (*path.World, error) {
 	ctx, cancel := bounded(ctx, p.cluster.RequestTimeout)
 	defer cancel()
 	needed := []kube.Resource{kube.Pods, kube.Services, kube.EndpointSlices}
 	follow := append([]kube.Resource{kube.Nodes}, needed...)
-	snapshot, err := settle(ctx, kube.NewStore(client, scope, follow...), needed...)
+	snapshot, err := settle(ctx, kube.NewStore(client, config.Scope, follow...), needed...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", config.Server, err)
 	}
 	if err := client.CheckNamespace(ctx, snapshot); err != nil {
 		return nil, err
 	}
-	return probes.Look(ctx, snapshot, client, p.cluster.machine()), nil
+	return probes.Look(ctx, snapshot, client, p.cluster.machine(), intent), nil
 }
 
-func (p *probe) checks(w *probes.World, args []string) ([]probes.Check, error) {
+// intent is what the arguments ask for.
+func (p *probe) intent(args []string) path.Intent {
 	if len(args) == 0 {
-		return w.Plan(p.groups...), nil
+		return path.Intent{Everything: p.groups}
 	}
-	sources, err := w.FindSources(args[0])
-	if err != nil {
-		return nil, err
+	return path.Intent{
+		Sources: args[:1], Targets: args[1:], Options: path.PlanOptions{Count: p.count, ConnectOnly: p.connectOnly, Status: p.status},
 	}
-	targets := make([]probes.Target, len(args)-1)
-	for i, word := range args[1:] {
-		if targets[i], err = probes.ParseTarget(word); err != nil {
-			return nil, err
-		}
-	}
-	return w.PlanFor(sources, targets, p.count)
 }
 
 // notice tells what podpath may not read, and what a killed run left behind.
-func (p *probe) notice(ctx context.Context, w *probes.World, ladder *launch.Ladder) {
+func (p *probe) notice(ctx context.Context, w *path.World, ladder *launch.Ladder) {
 	for _, err := range w.Unknown {
 		_, _ = fmt.Fprintf(p.streams.err, "podpath: something is missing: %v\n", err)
 	}
@@ -302,18 +320,21 @@ func (p *probe) notice(ctx context.Context, w *probes.World, ladder *launch.Ladd
 	}
 }
 
-func (p *probe) write(w *probes.World, results []probes.Result, took time.Duration) error {
+func (p *probe) write(w *path.World, choices []path.Choice, results []path.Result, took time.Duration) error {
 	out := p.streams.out
+	if p.draw && p.output == "text" {
+		return writeTraces(out, w, results)
+	}
 	switch p.output {
 	case "wide":
 		return writeWide(out, results)
 	case "json":
-		return printJSON(out, probes.NewReport(w, results, took))
+		return printJSON(out, probes.NewReport(w, choices, results, took))
 	case "yaml":
 		if p.watch > 0 {
 			_, _ = io.WriteString(out, "---\n")
 		}
-		return printYAML(out, probes.NewReport(w, results, took))
+		return printYAML(out, probes.NewReport(w, choices, results, took))
 	case "junit":
 		return writeJUnit(out, results, took)
 	case "tap":
@@ -322,12 +343,12 @@ func (p *probe) write(w *probes.World, results []probes.Result, took time.Durati
 		if p.watch > 0 {
 			_, _ = fmt.Fprintf(out, "%s\n", time.Now().Format(time.DateTime))
 		}
-		return writeText(out, results, took)
+		return writeText(out, w, choices, results, took)
 	}
 }
 
 // verdictOf turns results into the exit code.
-func verdictOf(results []probes.Result) error {
+func verdictOf(results []path.Result) error {
 	switch s := probes.Summarize(results); {
 	case s.Fail > 0:
 		return verdictError{exitUnexpected}
@@ -351,9 +372,9 @@ func newProgress(stderr io.Writer, all int) *progress {
 	return p
 }
 
-func (p *progress) seen(r probes.Result) {
+func (p *progress) seen(r path.Result) {
 	p.seenSo++
-	if r.Verdict == probes.Fail {
+	if r.Verdict == path.Fail {
 		p.failed++
 	}
 	if p.out != nil {

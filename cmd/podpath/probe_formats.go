@@ -8,33 +8,35 @@ import (
 	"time"
 
 	"podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/table"
 )
 
 // writeWide writes a check a line, with all that fits one.
-func writeWide(w io.Writer, results []probes.Result) error {
-	text := func(title string, of func(probes.Result) string) table.Column[probes.Result] {
-		return table.Column[probes.Result]{Title: title, Cell: func(r probes.Result) table.Cell { return table.Plain(of(r)) }}
+func writeWide(w io.Writer, results []path.Result) error {
+	text := func(title string, of func(path.Result) string) table.Column[path.Result] {
+		return table.Column[path.Result]{Title: title, Cell: func(r path.Result) table.Cell { return table.Plain(of(r)) }}
 	}
 	var out strings.Builder
-	err := table.Print(&out, []table.Column[probes.Result]{
-		text("VERDICT", func(r probes.Result) string { return string(r.Verdict) }),
-		text("SOURCE", func(r probes.Result) string { return r.Source.Label }),
-		text("TARGET", func(r probes.Result) string { return r.Target }),
-		text("KIND", func(r probes.Result) string { return string(r.Kind) }),
-		text("ADDRESS", func(r probes.Result) string { return r.Address }),
-		text("EXPECTED", func(r probes.Result) string { return string(r.Expect.Outcome) }),
-		text("STAGE", func(r probes.Result) string { return string(r.Stage) }),
-		text("ERROR", func(r probes.Result) string { return string(r.Error) }),
-		text("MS", func(r probes.Result) string { return latency(r.Latency()) }),
-		text("CAUSE", func(r probes.Result) string {
+	err := table.Print(&out, []table.Column[path.Result]{
+		text("VERDICT", func(r path.Result) string { return string(r.Verdict) }),
+		text("SOURCE", func(r path.Result) string { return r.Source.Label }),
+		text("TARGET", func(r path.Result) string { return r.Target }),
+		text("KIND", func(r path.Result) string { return string(r.Kind) }),
+		text("ADDRESS", func(r path.Result) string { return r.Address }),
+		text("EXPECTED", func(r path.Result) string { return string(r.Expect.Outcome) }),
+		text("STAGE", func(r path.Result) string { return string(r.Stage) }),
+		text("ERROR", func(r path.Result) string { return string(r.Error) }),
+		text("MS", func(r path.Result) string { return present.Milliseconds(r.Latency()) }),
+		text("CAUSE", func(r path.Result) string {
 			if r.Cause == nil {
 				return ""
 			}
 			return string(r.Cause.Code)
 		}),
-		text("VIA", func(r probes.Result) string { return r.Via.String() }),
-		text("SEEN", outcome),
+		text("VIA", func(r path.Result) string { return r.Via.String() }),
+		text("SEEN", present.Outcome),
 	}, nil, results, true)
 	if err != nil {
 		return err
@@ -44,28 +46,37 @@ func writeWide(w io.Writer, results []probes.Result) error {
 }
 
 // writeTAP writes the Test Anything Protocol, version 14.
-func writeTAP(w io.Writer, results []probes.Result) error {
+func writeTAP(w io.Writer, results []path.Result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "TAP version 14\n1..%d\n", len(results))
 	for i, r := range results {
 		switch r.Verdict {
-		case probes.Pass:
+		case path.Pass:
 			fmt.Fprintf(&b, "ok %d - %s\n", i+1, tapText(r.ID))
 			continue
-		case probes.Fail:
+		case path.Fail:
 			fmt.Fprintf(&b, "not ok %d - %s\n", i+1, tapText(r.ID))
-		case probes.Inconclusive, probes.Skipped: // neither ok nor broken: TAP has only SKIP for it
-			fmt.Fprintf(&b, "ok %d - %s # SKIP %s: %s\n", i+1, tapText(r.ID), r.Verdict, tapText(timed(r)))
+		case path.Inconclusive, path.Skipped: // neither ok nor broken: TAP has only SKIP for it
+			fmt.Fprintf(&b, "ok %d - %s # SKIP %s: %s\n", i+1, tapText(r.ID), r.Verdict, tapText(present.Timed(r)))
 			continue
 		}
-		fmt.Fprintf(&b, "  ---\n  message: %q\n", timed(r))
+		fmt.Fprintf(&b, "  ---\n  message: %q\n", present.Timed(r))
 		if r.Cause != nil {
-			fmt.Fprintf(&b, "  cause: %s\n  summary: %q\n  next: %q\n", r.Cause.Code, r.Cause.Summary, r.Cause.Next)
+			fmt.Fprintf(&b, "  cause: %s\n  summary: %q\n  next: %q\n", r.Cause.Code, r.Cause.Summary, r.Cause.Next.String())
 		}
 		b.WriteString("  ...\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// explanation is a cause, a line each.
+func explanation(c *path.Cause) []string {
+	lines := []string{string(c.Code) + ": " + c.Summary}
+	for _, e := range c.Evidence {
+		lines = append(lines, e.String())
+	}
+	return append(lines, "next: "+c.Next.String())
 }
 
 // tapText escapes what begins a directive.
@@ -96,7 +107,7 @@ type junitText struct {
 
 // writeJUnit writes the XML that test dashboards read. What is inconclusive
 // counts as skipped there.
-func writeJUnit(w io.Writer, results []probes.Result, took time.Duration) error {
+func writeJUnit(w io.Writer, results []path.Result, took time.Duration) error {
 	s := probes.Summarize(results)
 	suite := junitSuite{
 		Name: "podpath probe", Tests: len(results), Failures: s.Fail, Skipped: s.Inconclusive + s.Skipped, Time: seconds(took),
@@ -104,14 +115,14 @@ func writeJUnit(w io.Writer, results []probes.Result, took time.Duration) error 
 	for _, r := range results {
 		c := junitCase{Class: r.Source.Label, Name: string(r.Kind) + " " + r.Target, Time: seconds(r.Latency())}
 		switch r.Verdict {
-		case probes.Fail:
-			c.Failure = &junitText{Message: timed(r)}
+		case path.Fail:
+			c.Failure = &junitText{Message: present.Timed(r)}
 			if r.Cause != nil {
-				c.Failure.Text = strings.Join(append([]string{string(r.Cause.Code) + ": " + r.Cause.Summary}, append(r.Cause.Evidence, "next: "+r.Cause.Next)...), "\n")
+				c.Failure.Text = strings.Join(explanation(r.Cause), "\n")
 			}
-		case probes.Inconclusive, probes.Skipped:
-			c.Skipped = &junitText{Message: timed(r)}
-		case probes.Pass:
+		case path.Inconclusive, path.Skipped:
+			c.Skipped = &junitText{Message: present.Timed(r)}
+		case path.Pass:
 		}
 		suite.TestCases = append(suite.TestCases, c)
 	}

@@ -55,7 +55,7 @@ func newRoot(s streams, cluster *clusterOptions) *cobra.Command {
 	root.Flags().BoolVar(&o.mouse, "mouse", false, "take the mouse: wheel and clicks (the terminal's own selection then needs shift)")
 	root.Flags().BoolVar(&o.readOnly, "readonly", false, "run nothing in the cluster and forward nothing: only look at its objects")
 	addClusterFlags(root, o.cluster)
-	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newProbe(s, o.cluster), newForward(s, o.cluster), newRBAC(s), newCleanup(s, o.cluster), newDemo(s, o.cluster), newVersion(s))
+	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newProbe(s, o.cluster), newTrace(s, o.cluster), newForward(s, o.cluster), newRBAC(s), newCleanup(s, o.cluster), newDemo(s, o.cluster), newVersion(s))
 	return root
 }
 

@@ -29,6 +29,7 @@ const (
 type Refusal struct {
 	Rung Rung
 	Why  string
+	Err  error
 	// Access is the permission that is missing, if that is why.
 	Access *kube.Access
 }
@@ -49,6 +50,17 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("no prober runs in %s: %s", f.Source, strings.Join(reasons, "; "))
 }
 
+// Unwrap gives the errors of the refusals to errors.As.
+func (f *Failure) Unwrap() []error {
+	errs := make([]error, 0, len(f.Refusals))
+	for _, r := range f.Refusals {
+		if r.Err != nil {
+			errs = append(errs, r.Err)
+		}
+	}
+	return errs
+}
+
 // attempt is one climb of the ladder.
 type attempt struct {
 	ladder   *Ladder
@@ -59,7 +71,7 @@ type attempt struct {
 
 // refuse notes why a rung did not hold.
 func (t *attempt) refuse(rung Rung, err error) {
-	refusal := Refusal{Rung: rung, Why: err.Error()}
+	refusal := Refusal{Rung: rung, Why: err.Error(), Err: err}
 	code := codeOf(err)
 	if denied := (*kube.AccessError)(nil); errors.As(err, &denied) {
 		refusal.Access = &denied.Access

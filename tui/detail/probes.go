@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"podpath/kube"
+	"podpath/probes/present"
 	"podpath/tui/results"
 	"podpath/tui/style"
 	"podpath/tui/words"
@@ -20,9 +21,9 @@ func (t *text) probes(b *results.Book, ref kube.Ref, now time.Time) {
 	}
 	to, from := b.To(ref), b.From(ref)
 	t.results("Probes to it", to, now, func(e results.Entry) string {
-		return "from " + e.Source.Label + " to " + results.Target(e.Check)
+		return "from " + e.Source.Label + " to " + present.Target(e.Check)
 	})
-	t.results("Probes from it", from, now, func(e results.Entry) string { return "to " + results.Target(e.Check) })
+	t.results("Probes from it", from, now, func(e results.Entry) string { return "to " + present.Target(e.Check) })
 }
 
 func (t *text) results(heading string, entries []results.Entry, now time.Time, path func(results.Entry) string) {
@@ -35,11 +36,11 @@ func (t *text) results(heading string, entries []results.Entry, now time.Time, p
 	}
 	t.Heading(heading + ": " + tally.String() + " as expected")
 	for _, e := range entries[:min(len(entries), mostProbes)] {
-		says := results.Outcome(e.Result)
+		says := present.Short(e.Result)
 		if e.Cause != nil && !e.Cause.ByDesign {
 			says = string(e.Cause.Code)
 		}
-		t.Line(results.Role(e.Verdict), "%s", kube.Clean(results.Sign(e.Verdict)+" "+path(e)+"  "+says+"  "+words.Age(now, e.At)+" ago"))
+		t.Line(results.Role(e.Verdict), "%s", kube.Clean(present.Sign(e.Verdict)+" "+path(e)+"  "+says+"  "+words.Age(now, e.At)+" ago"))
 	}
 	if more := len(entries) - mostProbes; more > 0 {
 		t.Line(style.Dim, "and %d more", more)

@@ -83,6 +83,20 @@ func (p *Page) ScrollTo(line int) {
 	p.port.SetYOffset(slices.IndexFunc(p.wrapped, func(w wrapped) bool { return w.line == line }))
 }
 
+// Reveal scrolls as little as it takes to show the lines from one to another;
+// where they do not fit, the first of them.
+func (p *Page) Reveal(first, last int) {
+	from := slices.IndexFunc(p.wrapped, func(w wrapped) bool { return w.line >= first })
+	if from < 0 {
+		return
+	}
+	to := from
+	for to+1 < len(p.wrapped) && p.wrapped[to+1].line <= last {
+		to++
+	}
+	p.port.SetYOffset(min(from, max(p.port.YOffset(), to-p.port.Height()+1)))
+}
+
 // SetLines replaces the text; the place in it stays.
 func (p *Page) SetLines(lines []Line) {
 	if slices.Equal(lines, p.lines) {

@@ -186,3 +186,25 @@ func TestKeysMoveThePage(t *testing.T) {
 		t.Error("x: got it taken, want it left to others")
 	}
 }
+
+func TestLinesAreRevealedWithAsLittleScrollingAsThatTakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		top, first, last int
+		want             string // at the top
+	}{
+		"what is seen stays":         {5, 6, 7, "line 5"},
+		"above":                      {5, 2, 3, "line 2"},
+		"below":                      {5, 9, 11, "line 8"},
+		"partly below":               {5, 8, 9, "line 6"},
+		"more than fits: its first":  {5, 8, 15, "line 8"},
+		"at the end":                 {0, 18, 19, "line 16"},
+		"what is not there: nothing": {5, 40, 41, "line 5"},
+	} {
+		p := newPage(20, 4, numbered(20)...)
+		p.ScrollTo(c.top)
+		p.Reveal(c.first, c.last)
+		if got := shown(p)[0]; got != c.want {
+			t.Errorf("%s: got %q at the top, want %q", name, got, c.want)
+		}
+	}
+}

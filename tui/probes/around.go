@@ -8,7 +8,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"podpath/kube"
-	engine "podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/results"
 	"podpath/tui/style"
 )
@@ -22,12 +23,12 @@ func (p *Pane) summary() string {
 		parts = append(parts, Progress(t))
 	}
 	for _, c := range []struct {
-		verdict engine.Verdict
+		verdict path.Verdict
 		count   int
 		always  bool
-	}{{engine.Pass, t.Pass, true}, {engine.Fail, t.Fail, true}, {engine.Inconclusive, t.Inconclusive, false}, {engine.Skipped, t.Skipped, false}} {
+	}{{path.Pass, t.Pass, true}, {path.Fail, t.Fail, true}, {path.Inconclusive, t.Inconclusive, false}, {path.Skipped, t.Skipped, false}} {
 		if c.always && t.All() > 0 || c.count > 0 {
-			parts = append(parts, p.theme.Render(results.Role(c.verdict), fmt.Sprintf("%s %d", results.Sign(c.verdict), c.count)))
+			parts = append(parts, p.theme.Render(results.Role(c.verdict), fmt.Sprintf("%s %d", present.Sign(c.verdict), c.count)))
 		}
 	}
 	parts = append(parts, elapsed(p.board, p.now), p.board.title)
@@ -71,15 +72,22 @@ func (p *Pane) foot() []string {
 		return cell
 	}
 	room := max(p.height/footShare, p.height-1-len(cell)-p.grid.needs())
-	lines := append(p.offers(), p.causeLines()...)
+	lines := p.offers()
+	if p.fits() {
+		lines = append(lines, p.causeLines()...)
+	}
 	return append(lines[:min(len(lines), room)], cell...)
 }
 
-// offers say what podpath could not look at, and what would help.
+// offers say what podpath could not look at, and what would help; and where it
+// looked at some of many.
 func (p *Pane) offers() []string {
 	var lines []string
 	if p.lacking > 0 && !p.board.busy() && len(p.ways()) > 0 {
 		lines = p.wrap(lines, style.Warn, fmt.Sprintf("%s could not look for want of tools in the containers: t offers other ways", kube.Count(p.lacking, "check")))
+	}
+	for _, c := range p.board.choices {
+		lines = p.wrap(lines, style.Dim, c.String())
 	}
 	for _, err := range p.board.unknown {
 		lines = p.wrap(lines, style.Warn, "not known: "+kube.Clean(err.Error()))
@@ -87,13 +95,37 @@ func (p *Pane) offers() []string {
 	return lines
 }
 
+// fits reports whether the whole matrix is on the screen.
+func (p *Pane) fits() bool {
+	return p.grid.needs() <= p.height-1-len(p.cellLines()) && p.grid.allColumns()
+}
+
+// first is what stands above a matrix that does not fit: what failed, and how
+// many checks each cause explains; a line for each where there is no room for
+// more.
+func (p *Pane) first() []string {
+	if p.fits() || p.height < footFrom {
+		return nil
+	}
+	lines := p.causeLines()
+	if len(lines) <= p.height-1-len(p.offers())-len(p.cellLines())-p.grid.needs() {
+		return lines
+	}
+	lines = nil
+	for _, e := range p.causes {
+		head := fmt.Sprintf("%s %s  %s  %s", e.Sign(), kube.Count(len(e.Of), "check"), e.Code(), kube.Clean(e.Sentence()))
+		lines = append(lines, p.theme.Render(results.Role(e.Of[0].Verdict), style.Fit(head, p.width)))
+	}
+	return lines[:min(len(lines), p.height/footShare)]
+}
+
 func (p *Pane) causeLines() []string {
 	var lines []string
-	for _, c := range p.causes {
-		head := fmt.Sprintf("%s %s  %s  ", results.Sign(c.verdict), kube.Count(c.times, "check"), c.Code)
-		lines = p.wrap(lines, results.Role(c.verdict), head+kube.Clean(c.Summary))
-		if c.Next != "" {
-			lines = p.wrap(lines, style.Dim, "  next: "+kube.Clean(c.Next))
+	for _, e := range p.causes {
+		head := fmt.Sprintf("%s %s  %s  ", e.Sign(), kube.Count(len(e.Of), "check"), e.Code())
+		lines = p.wrap(lines, results.Role(e.Of[0].Verdict), head+kube.Clean(e.Sentence()))
+		if next := e.Next.String(); next != "" {
+			lines = p.wrap(lines, style.Dim, "  next: "+kube.Clean(next))
 		}
 	}
 	return lines
@@ -115,9 +147,9 @@ func (p *Pane) cellLines() []string {
 	names := g.matrix.rows[g.row].label + " → " + g.matrix.columns[g.column].label
 	role, says := style.Dim, "nothing to check"
 	if c := g.selected(); c != nil && len(c.items) > 1 {
-		role, says = results.Role(c.Worst()), fmt.Sprintf("%s %d of %d as expected", results.Sign(c.Worst()), c.Pass, c.All())
+		role, says = results.Role(c.Worst()), fmt.Sprintf("%s %d of %d as expected", present.Sign(c.Worst()), c.Pass, c.All())
 	} else if c != nil && c.Waiting > 0 && !p.board.busy() {
-		says = results.Waiting + " not run: the run was cancelled; r runs it"
+		says = present.Waiting + " not run: the run was cancelled; r runs it"
 	} else if c != nil {
 		role, says = results.Role(c.Worst()), sentence(c.items[0])
 	}
@@ -133,16 +165,16 @@ func (p *Pane) cellLines() []string {
 // sentence says in one line what became of a check.
 func sentence(it *item) string {
 	if it.verdict == "" {
-		return results.Waiting + " waits for its turn, or for an answer"
+		return present.Waiting + " waits for its turn, or for an answer"
 	}
 	r := it.result
-	parts := []string{results.Sign(it.verdict) + " " + string(it.verdict), results.Outcome(r)}
+	parts := []string{present.Sign(it.verdict) + " " + string(it.verdict), present.Short(r)}
 	switch {
 	case r.Blind != nil:
 		parts = append(parts, r.Says())
 	case r.Cause != nil:
 		parts = append(parts, string(r.Cause.Code)+": "+r.Cause.Summary)
-	case r.Error != engine.NoError:
+	case r.Error != path.NoError:
 		parts = append(parts, "expected: "+string(r.Expect.Outcome), r.Says())
 	default:
 		parts = append(parts, r.Responder, r.Says())

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"podpath/kube"
-	engine "podpath/probes"
+	"podpath/probes/path"
 	"podpath/tui/intent"
 	"podpath/tui/menu"
 )
@@ -45,7 +45,7 @@ func word(s *kube.Snapshot, kind string, k kube.Key) string {
 
 func podChoices(s *kube.Snapshot, k kube.Key) []menu.Choice {
 	pod := word(s, "pod", k)
-	choices := []menu.Choice{everythingAbout(pod, func(c engine.Check) bool { return c.Source.Pod == k || c.About.Pod == k }, everyWay(s, k))}
+	choices := []menu.Choice{everythingAbout(pod, kube.Ref{Resource: kube.Pods, Key: k})}
 	choices = append(choices, toChoices(pod, []string{pod})...)
 	return append(choices,
 		submenu("from it, to a Service …", "From this Pod to a Service that you choose next: by the rule of its kind, and to each of its endpoints.", "to which Service", func(s *kube.Snapshot) []menu.Choice {
@@ -59,15 +59,17 @@ func podChoices(s *kube.Snapshot, k kube.Key) []menu.Choice {
 
 func serviceChoices(s *kube.Snapshot, k kube.Key) []menu.Choice {
 	svc := word(s, "svc", k)
-	choices := []menu.Choice{everythingAbout(svc, func(c engine.Check) bool { return c.About.Service == k }, nil)}
+	choices := []menu.Choice{everythingAbout(svc, kube.Ref{Resource: kube.Services, Key: k})}
 	choices = append(choices, toChoices(svc, []string{svc})...)
 	if object := s.Service(k); object != nil && len(object.ClusterIPs) > 0 && object.Counts.Ready > 1 {
-		samples := engine.SpreadSamples(object.Counts.Ready)
-		choices = append(choices, menu.Choice{
-			Label:    fmt.Sprintf("who answers %d connections", samples),
-			Explains: "From one Pod: is each endpoint used, and are the connections spread evenly?",
-			Pick:     Start{Request{"who answers " + svc, planSpread(svc, k.Namespace, samples)}},
-		})
+		samples := path.SpreadSamples(object.Counts.Ready)
+		if intent, ok := spreadOver(s, svc, k.Namespace, samples); ok {
+			choices = append(choices, menu.Choice{
+				Label:    fmt.Sprintf("who answers %d connections", samples),
+				Explains: "From one Pod: is each endpoint used, and are the connections spread evenly?",
+				Pick:     Start{Request{"who answers " + svc, intent}},
+			})
+		}
 	}
 	return choices
 }
@@ -83,7 +85,7 @@ func endpointChoices(s *kube.Snapshot, of intent.Probe) []menu.Choice {
 func nodeChoices(s *kube.Snapshot, name string) []menu.Choice {
 	node := "node/" + name
 	choices := []menu.Choice{
-		everythingAbout(node, func(c engine.Check) bool { return c.Source.Node == name || c.About.Node == name }, nil),
+		everythingAbout(node, kube.Ref{Resource: kube.Nodes, Key: kube.Key{Name: name}}),
 		submenu("from it, to a Service …", "From the Node itself, not from a Pod on it, to a Service that you choose next.", "to which Service", func(s *kube.Snapshot) []menu.Choice {
 			return servicesFrom(s, node)
 		}),
@@ -93,7 +95,7 @@ func nodeChoices(s *kube.Snapshot, name string) []menu.Choice {
 	}
 	var pods, ports []string
 	for _, p := range s.Pods {
-		if p.Node == name && usable(p) && declaresTCP(p) {
+		if p.Node == name && path.Runs(p) && declaresTCP(p) {
 			pods = append(pods, word(s, "pod", p.Key()))
 		}
 	}
@@ -119,13 +121,13 @@ func toChoices(title string, targets []string) []menu.Choice {
 		fromEachNode("it", title, targets),
 		{
 			Label: "to it, from podpath itself", Explains: "From the machine that podpath runs on. On a Node that sees Pods and Services; outside of the cluster it should not.",
-			Pick: Start{Request{"local → " + title, planWords([]string{"local"}, targets)}},
+			Pick: Start{Request{"local → " + title, path.Intent{Sources: []string{"local"}, Targets: targets}}},
 		},
 		submenu("to it, from a Pod …", "From a Pod that you choose next.", "from which Pod", func(s *kube.Snapshot) []menu.Choice {
 			var choices []menu.Choice
 			for _, p := range s.Pods {
-				if source := word(s, "pod", p.Key()); usable(p) {
-					choices = append(choices, menu.Choice{Label: source, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + title, planWords([]string{source}, targets)}}})
+				if source := word(s, "pod", p.Key()); path.Runs(p) {
+					choices = append(choices, menu.Choice{Label: source, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + title, path.Intent{Sources: []string{source}, Targets: targets}}}})
 				}
 			}
 			return choices
@@ -136,14 +138,14 @@ func toChoices(title string, targets []string) []menu.Choice {
 func fromEachNode(it, title string, targets []string) menu.Choice {
 	return menu.Choice{
 		Label: "to " + it + ", from one Pod on each Node", Explains: "Each Node has its own routes and rules, so that one Pod of each tells them apart.",
-		Pick: Start{Request{"each Node → " + title, planFromEachNode(targets)}},
+		Pick: Start{Request{"each Node → " + title, path.Intent{EachNode: true, Targets: targets}}},
 	}
 }
 
-func everythingAbout(title string, about func(engine.Check) bool, more plan) menu.Choice {
+func everythingAbout(title string, ref kube.Ref) menu.Choice {
 	return menu.Choice{
-		Label: "everything about it", Explains: "All checks of the usual plan that start there or lead there: paths, Services by their kind, the spread, discovery.",
-		Pick: Start{Request{"everything about " + title, planAbout(about, more)}},
+		Label: "everything about it", Explains: "What it needs and what leads to it: its paths, its Services by their kind, the spread, discovery. No other Pods are entered than that takes.",
+		Pick: Start{Request{"everything about " + title, path.Intent{About: ref}}},
 	}
 }
 
@@ -155,7 +157,7 @@ func servicesFrom(s *kube.Snapshot, source string) []menu.Choice {
 	var choices []menu.Choice
 	for _, svc := range s.Services {
 		target := word(s, "svc", svc.Key())
-		choices = append(choices, menu.Choice{Label: target, Explains: string(svc.Kind), Pick: Start{Request{source + " → " + target, planWords([]string{source}, []string{target})}}})
+		choices = append(choices, menu.Choice{Label: target, Explains: string(svc.Kind), Pick: Start{Request{source + " → " + target, path.Intent{Sources: []string{source}, Targets: []string{target}}}}})
 	}
 	return choices
 }
@@ -163,9 +165,18 @@ func servicesFrom(s *kube.Snapshot, source string) []menu.Choice {
 func podsFrom(s *kube.Snapshot, source string) []menu.Choice {
 	var choices []menu.Choice
 	for _, p := range s.Pods {
-		if target := word(s, "pod", p.Key()); usable(p) && declaresTCP(p) {
-			choices = append(choices, menu.Choice{Label: target, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + target, planWords([]string{source}, []string{target})}}})
+		if target := word(s, "pod", p.Key()); path.Runs(p) && declaresTCP(p) {
+			choices = append(choices, menu.Choice{Label: target, Explains: "on Node " + p.Node, Pick: Start{Request{source + " → " + target, path.Intent{Sources: []string{source}, Targets: []string{target}}}}})
 		}
 	}
 	return choices
+}
+
+func declaresTCP(p *kube.Pod) bool {
+	for _, port := range p.Ports() {
+		if port.Protocol == "TCP" {
+			return true
+		}
+	}
+	return false
 }

@@ -1,13 +1,13 @@
 package probes
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
 
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/filter"
 	"podpath/tui/results"
 )
@@ -31,6 +31,8 @@ type board struct {
 	items   []*item
 	byID    map[string]*item
 	unknown []error
+	world   *path.World
+	choices []path.Choice
 }
 
 // state is how it stands with a run.
@@ -44,9 +46,11 @@ type state struct {
 // item is a check with its result, as far as there is one. While a check is
 // run again its verdict is empty, as that of a check without a result.
 type item struct {
-	engine.Check
-	result  engine.Result
-	verdict engine.Verdict
+	path.Check
+	result  path.Result
+	verdict path.Verdict
+	// explained is set once the result has its cause, if there is one.
+	explained bool
 }
 
 // begin starts a run, of all checks of a request or of some of them again.
@@ -60,8 +64,8 @@ func (b *board) receive(now time.Time, n News) {
 	if n.Planned {
 		b.plan(n)
 	}
-	b.take(n.Seen)
-	b.take(n.Final)
+	b.take(n.Seen, false)
+	b.take(n.Final, true)
 	if !n.Done {
 		return
 	}
@@ -79,7 +83,7 @@ func (b *board) plan(n News) {
 	if b.phase == looking {
 		b.phase = running
 	}
-	b.unknown = n.Unknown
+	b.unknown, b.world, b.choices = n.Unknown, n.World, n.Choices
 	if b.again == nil {
 		b.items, b.byID = nil, map[string]*item{}
 	}
@@ -102,10 +106,11 @@ func (b *board) plan(n News) {
 	}
 }
 
-func (b *board) take(seen []engine.Result) {
+// take notes results, which are explained at the end of a run.
+func (b *board) take(seen []path.Result, explained bool) {
 	for _, r := range seen {
 		if it := b.byID[r.ID]; it != nil {
-			it.Check, it.result, it.verdict = r.Check, r, r.Verdict
+			it.Check, it.result, it.verdict, it.explained = r.Check, r, r.Verdict, explained
 		}
 	}
 }
@@ -128,65 +133,39 @@ func (b *board) tally() results.Tally {
 func (b *board) withoutTools() []string {
 	var ids []string
 	for _, it := range b.items {
-		if it.verdict == engine.Inconclusive && lacksTools(it.result) {
+		if it.verdict == path.Inconclusive && lacksTools(it.result) {
 			ids = append(ids, it.ID)
 		}
 	}
 	return ids
 }
 
-func lacksTools(r engine.Result) bool {
+func lacksTools(r path.Result) bool {
 	if r.Cause != nil {
-		return r.Cause.Code == engine.NoTools
+		return r.Cause.Code == path.NoTools
 	}
 	var failure *launch.Failure
 	return errors.As(r.Blind, &failure) && failure.Code == launch.NoTools
 }
 
-// found is a cause with how many results have it.
-type found struct {
-	*engine.Cause
-	verdict engine.Verdict
-	times   int
-}
-
-// causes lists what is wrong, the most frequent first. What is by design is
-// not.
-func (b *board) causes() []*found {
-	var list []*found
-	index := map[string]*found{}
+// causes lists what is wrong, and where podpath could not look. What is by
+// design is not.
+func (b *board) causes() []*present.Explained {
+	var wrong []path.Result
 	for _, it := range b.items {
-		c := it.result.Cause
-		if c == nil || c.ByDesign || it.verdict == "" {
-			continue
+		if (it.verdict == path.Fail || it.verdict == path.Inconclusive) && it.explained {
+			wrong = append(wrong, it.result)
 		}
-		id := string(c.Code) + "\x00" + c.Summary
-		if index[id] == nil {
-			index[id] = &found{Cause: c, verdict: it.verdict}
-			list = append(list, index[id])
-		}
-		index[id].times++
 	}
-	slices.SortStableFunc(list, func(x, y *found) int {
-		return cmp.Or(-compareBools(x.verdict == engine.Fail, y.verdict == engine.Fail), cmp.Compare(y.times, x.times))
-	})
-	return list
-}
-
-func compareBools(x, y bool) int {
-	switch {
-	case x == y:
-		return 0
-	case x:
-		return 1
-	default:
-		return -1
+	if b.world == nil {
+		return nil
 	}
+	return present.Explain(b.world, wrong)
 }
 
 // subject tells the filter what to look at.
 func subject(it *item) filter.Subject {
-	fields := []string{it.Source.Label, it.Target, string(it.Kind), string(it.Group), string(it.verdict), it.Source.Node, it.About.Node, string(it.result.Error)}
+	fields := []string{it.Source.Label, it.Target, string(it.Kind), string(it.Group), string(it.verdict), it.Source.Node, it.Path.Node, string(it.result.Error)}
 	if it.result.Cause != nil {
 		fields = append(fields, string(it.result.Cause.Code))
 	}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	engine "podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/results"
 	"podpath/tui/style"
 )
@@ -102,14 +103,14 @@ func (g *grid) text(c *cell) (string, style.Role) {
 	case c == nil:
 		return "", style.Text
 	case g.compact:
-		return results.Sign(c.Worst()), results.Role(c.Worst())
+		return present.Sign(c.Worst()), results.Role(c.Worst())
 	case g.folded:
 		return c.String(), results.Role(c.Worst())
 	}
 	it := c.items[0]
-	text := results.Sign(it.verdict)
-	if it.verdict == engine.Pass || it.verdict == engine.Fail {
-		text += " " + results.Outcome(it.result)
+	text := present.Sign(it.verdict)
+	if it.verdict == path.Pass || it.verdict == path.Fail {
+		text += " " + present.Short(it.result)
 	}
 	return text, results.Role(it.verdict)
 }

@@ -8,18 +8,29 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"podpath/kube"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/intent"
 	"podpath/tui/page"
-	"podpath/tui/results"
 	"podpath/tui/style"
 )
 
-// Evidence shows everything about one check. It follows what becomes of it.
+// Evidence shows the path of one check, hop by hop, and everything about it. It
+// follows what becomes of it.
 type Evidence struct {
 	*page.Page
-	pane *Pane
-	id   string
+	pane  *Pane
+	id    string
+	width int
+	// hop is the one that the cursor is on, and open are those that are opened.
+	hop  spotOnPath
+	open map[spotOnPath]bool
+	// from and to are the lines of the hop that the cursor is on.
+	from, to int
 }
+
+// spotOnPath is a hop: of the way to the fork, or of the tail to an endpoint.
+type spotOnPath struct{ tail, hop int }
 
 // Open returns the view of a check of the pane, or nil when the pane has none
 // with this ID.
@@ -27,21 +38,36 @@ func (p *Pane) Open(theme *style.Theme, id string) *Evidence {
 	if p.board.byID[id] == nil {
 		return nil
 	}
-	p.showing = &Evidence{page.New(theme), p, id}
+	p.showing = &Evidence{Page: page.New(theme), pane: p, id: id, width: p.width, hop: spotOnPath{-1, 0}, open: map[spotOnPath]bool{}}
 	p.showing.refresh()
 	return p.showing
 }
 
 func (e *Evidence) refresh() {
 	if it := e.pane.board.byID[e.id]; it != nil {
-		e.SetLines(evidenceLines(it))
+		drawn, said := e.drawing(it), evidenceLines(it)
+		if it.Kind == path.Spread { // who answered is the question
+			said = append(said, page.Line{})
+			e.from, e.to = e.from+len(said), e.to+len(said)
+			drawn, said = said, drawn
+		}
+		e.SetLines(slices.Concat(drawn, said))
+	}
+}
+
+// SetSize sets the cells to draw in.
+func (e *Evidence) SetSize(width, height int) {
+	e.Page.SetSize(width, height)
+	if width != e.width {
+		e.width = width
+		e.refresh()
 	}
 }
 
 // Title is the view's breadcrumb.
 func (e *Evidence) Title() string {
 	if it := e.pane.board.byID[e.id]; it != nil {
-		return kube.Clean(it.Source.Label + " → " + results.Target(it.Check))
+		return kube.Clean(it.Source.Label + " → " + present.Target(it.Check))
 	}
 	return kube.Clean(e.id)
 }
@@ -52,7 +78,10 @@ func (e *Evidence) Resource() kube.Resource { return kube.Pods }
 // SetSnapshot is there to be a view: evidence is of its time.
 func (e *Evidence) SetSnapshot(*kube.Snapshot, time.Time) {}
 
-var evidenceKeys = struct{ copyNext, copyExec, copyAll, again key.Binding }{
+var evidenceKeys = struct{ open, next, previous, copyNext, copyExec, copyAll, again key.Binding }{
+	open:     binding("open or close the hop", "enter", "enter"),
+	next:     binding("next hop", "tab", "tab"),
+	previous: binding("previous hop", "shift-tab", "shift+tab"),
 	copyNext: keys.copyNext,
 	copyExec: binding("copy the command that ran", "e", "e"),
 	copyAll:  binding("copy all of it", "shift-c", "C"),
@@ -61,7 +90,7 @@ var evidenceKeys = struct{ copyNext, copyExec, copyAll, again key.Binding }{
 
 // Bindings lists the view's own keys, then those of any page.
 func (e *Evidence) Bindings() []key.Binding {
-	own := []key.Binding{evidenceKeys.copyNext, evidenceKeys.again, evidenceKeys.copyExec, evidenceKeys.copyAll}
+	own := []key.Binding{evidenceKeys.open, evidenceKeys.next, evidenceKeys.previous, evidenceKeys.copyNext, evidenceKeys.again, evidenceKeys.copyExec, evidenceKeys.copyAll}
 	return slices.Concat(own, e.Page.Bindings())
 }
 
@@ -72,6 +101,14 @@ func (e *Evidence) Update(press tea.KeyPressMsg) tea.Cmd {
 	case e.Page.Update(press):
 	case key.Matches(press, evidenceKeys.copyAll):
 		return intent.Send(intent.Copy{Text: e.Text()})
+	case key.Matches(press, evidenceKeys.next):
+		e.step(1)
+	case key.Matches(press, evidenceKeys.previous):
+		e.step(-1)
+	case key.Matches(press, evidenceKeys.open):
+		e.open[e.hop] = !e.open[e.hop]
+		e.refresh()
+		e.Reveal(e.from, e.to)
 	case it == nil:
 		return intent.Send(intent.Notice{Text: "This check is not in the pane any more."})
 	case key.Matches(press, evidenceKeys.copyNext):

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"podpath/kube"
-	engine "podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/page"
 	"podpath/tui/results"
 	"podpath/tui/style"
@@ -25,18 +26,18 @@ func (t *text) said(name, value string, role ...style.Role) { t.Fact(name, kube.
 func evidenceLines(it *item) []page.Line {
 	t := &text{}
 	t.said("From", it.Source.Label+onNode(it.Source.Node))
-	t.said("To", results.Target(it.Check)+onNode(it.About.Node))
+	t.said("To", present.Target(it.Check)+onNode(it.Path.Node))
 	if it.verdict == "" {
-		t.said("Verdict", results.Waiting+" no result yet", style.Dim)
+		t.said("Verdict", present.Waiting+" no result yet", style.Dim)
 		t.expectation(it.Expect)
 		return t.Lines
 	}
 	r := it.result
-	t.said("Verdict", results.Sign(r.Verdict)+" "+string(r.Verdict), results.Role(r.Verdict))
+	t.said("Verdict", present.Sign(r.Verdict)+" "+string(r.Verdict), results.Role(r.Verdict))
 	t.expectation(r.Expect)
 	t.said("Seen", seen(r), results.Role(r.Verdict))
 	t.said("Answered by", r.Responder)
-	t.cause(r)
+	t.others(r)
 	t.stages(r)
 	t.spread(r.Spread)
 	t.received(r)
@@ -52,21 +53,21 @@ func onNode(node string) string {
 	return "  on Node " + node
 }
 
-func (t *text) expectation(e engine.Expectation) {
+func (t *text) expectation(e path.Expectation) {
 	t.said("Expected", string(e.Outcome)+": "+e.Why)
 	t.said("Wanted", strings.Join(e.Values, ", "))
 }
 
 // seen says what was seen: how far it came, and what stopped it there.
-func seen(r engine.Result) string {
+func seen(r path.Result) string {
 	if r.Blind != nil {
 		return "nothing, podpath could not look: " + r.Says()
 	}
 	s := "reached"
-	if r.Error != engine.NoError {
+	if r.Error != path.NoError {
 		s = string(r.Error)
 	}
-	if r.Stage != engine.StageNone {
+	if r.Stage != path.StageNone {
 		s += " (" + string(r.Stage) + ")"
 	}
 	if r.Address != "" {
@@ -78,37 +79,22 @@ func seen(r engine.Result) string {
 	return s
 }
 
-func (t *text) cause(r engine.Result) {
-	if r.Cause == nil {
-		return
-	}
-	heading, role := "Cause", results.Role(r.Verdict)
-	if r.Cause.ByDesign {
-		heading = "Why that is right"
-	}
-	t.Heading(heading)
-	t.Line(role, "%s", kube.Clean(r.Cause.Summary))
-	t.Line(style.Dim, "%s", r.Cause.Code)
-	for _, e := range r.Cause.Evidence {
-		t.Line(style.Text, "· %s", kube.Clean(e))
-	}
-	if r.Cause.Next != "" {
-		t.Line(style.Accent, "next: %s", kube.Clean(r.Cause.Next))
-	}
+// others names the causes that the evidence supports less.
+func (t *text) others(r path.Result) {
 	for _, code := range r.Others {
 		t.Line(style.Dim, "less likely: %s", code)
 	}
 }
 
 // stages lists how long each step took.
-func (t *text) stages(r engine.Result) {
+func (t *text) stages(r path.Result) {
 	if len(r.Times) == 0 {
 		return
 	}
 	t.Heading("Stages")
 	for i, s := range r.Times {
 		line, role := fmt.Sprintf("%-8s  %12s", s.Stage, exactly(s.Took)), style.Text
-		if i == len(r.Times)-1 && r.Error != engine.NoError && s.Stage == r.Stage {
+		if i == len(r.Times)-1 && r.Error != path.NoError && s.Stage == r.Stage {
 			line, role = line+"  "+string(r.Error), results.Role(r.Verdict)
 		}
 		t.Line(role, "%s", line)
@@ -127,7 +113,7 @@ func exactly(d time.Duration) string {
 const barWidth = 24
 
 // spread shows who answered, and what follows from it.
-func (t *text) spread(s *engine.SpreadResult) {
+func (t *text) spread(s *path.SpreadResult) {
 	if s == nil {
 		return
 	}
@@ -147,21 +133,21 @@ func (t *text) spread(s *engine.SpreadResult) {
 		t.Line(style.Dim, "told apart by %s", kube.Clean(s.How))
 	}
 	for _, p := range s.Parts() {
-		t.Line(results.Role(p.Verdict), "%s %-10s  %s", results.Sign(p.Verdict), p.Name, kube.Clean(p.Text))
+		t.Line(results.Role(p.Verdict), "%s %-10s  %s", present.Sign(p.Verdict), p.Name, kube.Clean(p.Text))
 	}
 }
 
 // received shows what came back.
-func (t *text) received(r engine.Result) {
-	if len(r.Values)+len(r.Asked) == 0 && r.Status == 0 && r.Body == "" {
+func (t *text) received(r path.Result) {
+	if len(r.Values)+len(r.Answers) == 0 && r.Status == 0 && r.Body == "" {
 		return
 	}
 	t.Heading("Received")
 	for _, v := range r.Values {
 		t.Line(style.Text, "%s", kube.Clean(v))
 	}
-	for _, a := range r.Asked {
-		t.Line(style.Dim, "asked: %s", kube.Clean(a))
+	for _, a := range r.Answers {
+		t.Line(style.Dim, "asked: %s", kube.Clean(a.String()))
 	}
 	if r.Status != 0 {
 		t.Line(style.Text, "HTTP status %d", r.Status)
@@ -174,7 +160,7 @@ func (t *text) received(r engine.Result) {
 	}
 }
 
-func (t *text) certificate(c *engine.Certificate) {
+func (t *text) certificate(c *path.Certificate) {
 	if c == nil {
 		return
 	}
@@ -187,7 +173,7 @@ func (t *text) certificate(c *engine.Certificate) {
 }
 
 // way says how podpath looked, down to the command.
-func (t *text) way(r engine.Result) {
+func (t *text) way(r path.Result) {
 	t.Heading("How podpath looked")
 	t.said("  Way", r.Via.String())
 	if r.Tries > 0 {
@@ -201,17 +187,17 @@ func (t *text) way(r engine.Result) {
 
 // commandLine writes the exec that ran as one would type it, with its argv or
 // one that is shorter.
-func commandLine(r engine.Result, argv []string) string {
+func commandLine(r path.Result, argv []string) string {
 	if len(argv) == 0 {
 		return ""
 	}
 	quoted := make([]string, len(argv))
 	for i, w := range argv {
-		quoted[i] = quote(w)
+		quoted[i] = path.Quote(w)
 	}
 	line := strings.Join(quoted, " ")
 	if namespace, name, ok := strings.Cut(r.Via.Pod, "/"); ok {
-		line = fmt.Sprintf("kubectl exec -i -n %s %s -c %s -- %s", quote(namespace), quote(name), quote(r.Via.Container), line)
+		line = fmt.Sprintf("kubectl exec -i -n %s %s -c %s -- %s", path.Quote(namespace), path.Quote(name), path.Quote(r.Via.Container), line)
 	}
 	return kube.CleanLines(line) // a script has many
 }
@@ -226,15 +212,4 @@ func shortened(argv []string) []string {
 		}
 	}
 	return out
-}
-
-// quote protects a word from the shell, if it needs that.
-func quote(word string) string {
-	plain := func(c rune) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:=@%+,", c)
-	}
-	if word != "" && strings.TrimFunc(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
-func textOf(r engine.Result) string {
+func textOf(r path.Result) string {
 	var lines []string
 	for _, l := range evidenceLines(&item{Check: r.Check, result: r, verdict: r.Verdict}) {
 		lines = append(lines, strings.TrimRight(l.Text, " "))
@@ -18,55 +18,55 @@ func textOf(r engine.Result) string {
 }
 
 func TestEvidenceSaysEverything(t *testing.T) {
-	from := engine.Source{Kind: engine.FromPod, Label: "pod/web-1", Node: "raspi002"}
+	from := path.Source{Kind: path.FromPod, Label: "pod/web-1", Node: "raspi002"}
 	for name, c := range map[string]struct {
-		result engine.Result
+		result path.Result
 		want   []string
 		not    []string
 	}{
 		"a request": {
-			engine.Result{
-				Check:   engine.Check{Source: from, Target: "https://shop.example/", Kind: engine.HTTPS, Expect: engine.Expectation{Outcome: engine.Reached, Why: "you asked for it"}},
-				Verdict: engine.Fail,
-				Observation: engine.Observation{
-					Stage: engine.StageRequest, Error: engine.BadStatus, Address: "10.0.0.7:443", Responder: "pod/shop-1", Status: 503, Body: "no\nbackend", Tries: 2,
-					Times:       []engine.StageTime{{Stage: engine.StageResolve, Took: 300 * time.Microsecond}, {Stage: engine.StageConnect}, {Stage: engine.StageRequest, Took: 1200 * time.Millisecond}},
-					Certificate: &engine.Certificate{Subject: "CN=shop", Names: []string{"shop.example", "www"}, Issuer: "CN=ca", NotBefore: time.Unix(0, 0), NotAfter: time.Unix(86400, 0), Problem: "it is over"},
+			path.Result{
+				Check:   path.Check{Source: from, Target: "https://shop.example/", Kind: path.HTTPS, Expect: path.Expectation{Outcome: path.Reached, Why: "you asked for it"}},
+				Verdict: path.Fail,
+				Observation: path.Observation{
+					Stage: path.StageRequest, Error: path.BadStatus, Address: "10.0.0.7:443", Responder: "pod/shop-1", Status: 503, Body: "no\nbackend", Tries: 2,
+					Times:       []path.StageTime{{Stage: path.StageResolve, Took: 300 * time.Microsecond}, {Stage: path.StageConnect}, {Stage: path.StageRequest, Took: 1200 * time.Millisecond}},
+					Certificate: &path.Certificate{Subject: "CN=shop", Names: []string{"shop.example", "www"}, Issuer: "CN=ca", NotBefore: time.Unix(0, 0), NotAfter: time.Unix(86400, 0), Problem: "it is over"},
 					Via:         launch.Via{Rung: launch.Upload, Tool: "podpath", Pod: "default/web-1", Container: "app", Command: []string{"/tmp/.podpath-1/prober", "it's"}},
 				},
-				Cause:  &engine.Cause{Code: engine.IngressBackendMissing, Summary: "The backend is missing.", Evidence: []string{"there is no Service shop"}, Next: "kubectl get svc"},
-				Others: []engine.CauseCode{engine.DeadEndpoint},
+				Cause:  &path.Cause{Code: path.IngressBackendMissing, Summary: "The backend is missing.", Evidence: []path.Evidence{{What: "svc/shop", Seen: "there is none"}}, Next: path.Next{Argv: []string{"kubectl", "get", "svc"}}},
+				Others: []path.CauseCode{path.DeadEndpoint},
 			},
 			[]string{
 				"From            pod/web-1  on Node raspi002", "Verdict         ✗ fail", "Expected        reached: you asked for it", "Seen            status (request) at 10.0.0.7:443", "Answered by     pod/shop-1",
-				"Cause\n  The backend is missing.\n  ingress-backend-missing\n  · there is no Service shop\n  next: kubectl get svc\n  less likely: dead-endpoint",
+				"  less likely: dead-endpoint",
 				"  resolve       0.300 ms\n  connect              –\n  request    1200.000 ms  status",
 				"  HTTP status 503\n  no\n  backend", "  Valid         1970-01-01 00:00:00 to 1970-01-02 00:00:00 UTC", "Problem       it is over",
 				"  Tries         2", `kubectl exec -i -n default web-1 -c app -- /tmp/.podpath-1/prober 'it'\''s'`,
 			},
-			[]string{"Who answered"},
+			[]string{"Who answered", "The backend is missing."}, // the drawing says so
 		},
 		"a blocked path, by design": {
-			engine.Result{
-				Check:       engine.Check{Source: engine.Source{Kind: engine.FromLocal, Label: "local"}, Target: "svc/web:80", Expect: engine.Expectation{Outcome: engine.Blocked, Why: "a ClusterIP is for inside"}},
-				Verdict:     engine.Pass,
-				Observation: engine.Observation{Stage: engine.StageConnect, Error: engine.TimedOut, Via: launch.Via{Rung: launch.Local}},
-				Cause:       &engine.Cause{Code: engine.OutsideCluster, Summary: "podpath runs outside.", ByDesign: true},
+			path.Result{
+				Check:       path.Check{Source: path.Source{Kind: path.FromLocal, Label: "local"}, Target: "svc/web:80", Expect: path.Expectation{Outcome: path.Blocked, Why: "a ClusterIP is for inside"}},
+				Verdict:     path.Pass,
+				Observation: path.Observation{Stage: path.StageConnect, Error: path.TimedOut, Via: launch.Via{Rung: launch.Local}},
+				Cause:       &path.Cause{Code: path.OutsideCluster, Summary: "podpath runs outside.", ByDesign: true},
 			},
-			[]string{"✓ pass", "Expected        blocked: a ClusterIP is for inside", "Why that is right\n  podpath runs outside."},
-			[]string{"\nCause\n", "Command", "on Node"},
+			[]string{"✓ pass", "Expected        blocked: a ClusterIP is for inside", "Seen            timeout (connect)"},
+			[]string{"Command", "on Node"},
 		},
 		"names": {
-			engine.Result{
-				Check:       engine.Check{Source: from, Target: "dns:web/A", Expect: engine.Expectation{Outcome: engine.Reached, Values: []string{"10.96.0.1", "10.96.0.2"}}},
-				Verdict:     engine.Fail,
-				Observation: engine.Observation{Stage: engine.StageResolve, Values: []string{"10.0.0.1"}, Asked: []string{"web.default.svc.cluster.local A: 10.0.0.1"}},
+			path.Result{
+				Check:       path.Check{Source: from, Target: "dns:web/A", Expect: path.Expectation{Outcome: path.Reached, Values: []string{"10.96.0.1", "10.96.0.2"}}},
+				Verdict:     path.Fail,
+				Observation: path.Observation{Stage: path.StageResolve, Values: []string{"10.0.0.1"}, Answers: []path.NameAnswer{{Name: "web.default.svc.cluster.local.", Type: "A", Says: "10.0.0.1"}, {Name: "web.", Type: "A", Error: path.NXDomain}}},
 			},
-			[]string{"Wanted          10.96.0.1, 10.96.0.2", "Received\n  10.0.0.1\n  asked: web.default.svc.cluster.local A: 10.0.0.1"},
-			[]string{"HTTP", "Cause"},
+			[]string{"Wanted          10.96.0.1, 10.96.0.2", "Received\n  10.0.0.1\n  asked: web.default.svc.cluster.local. 10.0.0.1\n  asked: web. nxdomain"},
+			[]string{"HTTP"},
 		},
 		"nothing sent": {
-			engine.Result{Check: engine.Check{Source: from, Target: "ingress/shop", Kind: engine.Status}, Verdict: engine.Fail, Observation: engine.Observation{Error: engine.Missing, Detail: "there is no address"}},
+			path.Result{Check: path.Check{Source: from, Target: "ingress/shop", Kind: path.Status}, Verdict: path.Fail, Observation: path.Observation{Error: path.Missing, Detail: "there is no address"}},
 			[]string{"missing: there is no address", "nothing was sent"},
 			[]string{"Tries"},
 		},
@@ -87,19 +87,9 @@ func TestEvidenceSaysEverything(t *testing.T) {
 	}
 }
 
-func TestShellWordsAreQuotedWhereTheyNeedIt(t *testing.T) {
-	for word, want := range map[string]string{
-		"bash": "bash", "-c": "-c", "/tmp/x.y": "/tmp/x.y", "": "''", "a b": "'a b'", "$HOME": "'$HOME'", "it's": `'it'\''s'`, "a;b": "'a;b'", "*": "'*'", "~": "'~'",
-	} {
-		if got := quote(word); got != want {
-			t.Errorf("%q: got %s, want %s", word, got, want)
-		}
-	}
-}
-
 func TestTheCommandIsCopiedWholeAndDrawnShort(t *testing.T) {
 	script := "while read -r line; do\n  echo 'a line' \"$line\"\ndone\n" + strings.Repeat("# more\n", 500)
-	r := engine.Result{Verdict: engine.Pass, Observation: engine.Observation{Via: launch.Via{Rung: launch.Tools, Tool: "bash", Pod: "default/web-1", Container: "app", Command: []string{"bash", "-c", script}}}}
+	r := path.Result{Verdict: path.Pass, Observation: path.Observation{Via: launch.Via{Rung: launch.Tools, Tool: "bash", Pod: "default/web-1", Container: "app", Command: []string{"bash", "-c", script}}}}
 	want := "kubectl exec -i -n default web-1 -c app -- bash -c '" + strings.ReplaceAll(script, "'", `'\''`) + "'"
 	if got := commandLine(r, r.Via.Command); got != want {
 		t.Errorf("got %q, want %q", got, want)

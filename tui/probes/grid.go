@@ -165,6 +165,12 @@ func (g *grid) needs() int {
 	return titles + len(g.matrix.rows)
 }
 
+// allColumns reports whether there is room for all columns.
+func (g *grid) allColumns() bool {
+	_, _, count := g.columnsShown()
+	return count >= len(g.matrix.columns)
+}
+
 // click puts the cursor on the cell drawn at a place in the grid.
 func (g *grid) click(x, y int) {
 	label, width, count := g.columnsShown()

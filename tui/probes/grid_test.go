@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"podpath/kube"
-	engine "podpath/probes"
+	"podpath/probes/path"
 	"podpath/tui/results"
 	"podpath/tui/style"
 )
@@ -22,8 +22,8 @@ import (
 func row(source string, targets ...string) []*item {
 	var items []*item
 	for _, target := range targets {
-		it := &item{Check: engine.Check{ID: source + " " + strings.TrimRight(target, "+x?"), Source: engine.Source{Kind: engine.FromPod, Label: source}, Target: strings.TrimRight(target, "+x?"), Kind: engine.TCP}}
-		for sign, v := range map[string]engine.Verdict{"+": engine.Pass, "x": engine.Fail, "?": engine.Inconclusive} {
+		it := &item{Check: path.Check{ID: source + " " + strings.TrimRight(target, "+x?"), Source: path.Source{Kind: path.FromPod, Label: source}, Target: strings.TrimRight(target, "+x?"), Kind: path.TCP}}
+		for sign, v := range map[string]path.Verdict{"+": path.Pass, "x": path.Fail, "?": path.Inconclusive} {
 			if strings.HasSuffix(target, sign) {
 				it.verdict, it.result.Verdict = v, v
 			}
@@ -86,20 +86,20 @@ func TestWorstFirst(t *testing.T) {
 
 func TestNodesStandForWhatIsOnThem(t *testing.T) {
 	key := func(name string) kube.Key { return kube.Key{Namespace: "shop", Name: name} }
-	pod := engine.Source{Kind: engine.FromPod, Node: "n1", Label: "pod/a"}
-	local := engine.Source{Kind: engine.FromLocal, Node: "n1", Label: "local"}
+	pod := path.Source{Kind: path.FromPod, Node: "n1", Label: "pod/a"}
+	local := path.Source{Kind: path.FromLocal, Node: "n1", Label: "local"}
 	for _, c := range []struct {
-		check        engine.Check
+		check        path.Check
 		all          bool // namespaces
 		source, want string
 	}{
-		{engine.Check{Source: pod, Target: "pod/b:80", About: engine.About{Pod: key("b"), Node: "n2"}}, false, "node/n1", "node/n2"},
-		{engine.Check{Source: pod, Target: "localhost:80", About: engine.About{Pod: key("a")}}, false, "node/n1", "localhost"},
-		{engine.Check{Source: local, Target: "svc/web:80", About: engine.About{Service: key("web"), Virtual: true}}, false, "local", "svc/web"},
-		{engine.Check{Source: local, Target: "svc/web:80", About: engine.About{Service: key("web"), Virtual: true}}, true, "local", "svc/shop/web"},
-		{engine.Check{Source: local, Target: "node/n3:30080", About: engine.About{Service: key("web"), Node: "n3", NodePort: true}}, false, "local", "node/n3"},
-		{engine.Check{Source: pod, Target: "ingress/shop", About: engine.About{Ingress: key("shop")}}, false, "node/n1", "ingress/shop"},
-		{engine.Check{Source: pod, Target: "example.com:443"}, false, "node/n1", "example.com:443"},
+		{path.Check{Source: pod, Target: "pod/b:80", Path: path.Path{Pod: key("b"), Node: "n2"}}, false, "node/n1", "node/n2"},
+		{path.Check{Source: pod, Target: "localhost:80", Path: path.Path{Pod: key("a")}}, false, "node/n1", "localhost"},
+		{path.Check{Source: local, Target: "svc/web:80", Path: path.Path{Service: key("web"), Entry: path.AtClusterIP}}, false, "local", "svc/web"},
+		{path.Check{Source: local, Target: "svc/web:80", Path: path.Path{Service: key("web"), Entry: path.AtClusterIP}}, true, "local", "svc/shop/web"},
+		{path.Check{Source: local, Target: "node/n3:30080", Path: path.Path{Service: key("web"), Node: "n3", Entry: path.AtNodePort}}, false, "local", "node/n3"},
+		{path.Check{Source: pod, Target: "ingress/shop", Path: path.Path{Ingress: key("shop")}}, false, "node/n1", "ingress/shop"},
+		{path.Check{Source: pod, Target: "example.com:443"}, false, "node/n1", "example.com:443"},
 	} {
 		source, target := view{nodes: true, namespaces: c.all}.labels(c.check)
 		if source != c.source || target != c.want {
@@ -156,7 +156,7 @@ func TestTheCursorFollowsItsCheck(t *testing.T) {
 func TestTheCursorKeepsItsCheckWhileCellsHoldMany(t *testing.T) {
 	items := append(row("pod/a", "pod/x:80+", "pod/y:80+"), row("pod/b", "pod/x:80x", "pod/y:80+")...)
 	for _, it := range items {
-		it.Source.Node, it.About.Node = "n1", "n2"
+		it.Source.Node, it.Path.Node = "n1", "n2"
 	}
 	g := newGrid(80, 24, arrange(items, view{}))
 	g.goTo("pod/a pod/y:80")
@@ -225,7 +225,7 @@ func TestOnlyTheVisibleCellsAreDrawn(t *testing.T) {
 func TestCountingAnewIsLayingOutAnew(t *testing.T) {
 	items := append(row("pod/a", "svc/x", "svc/y"), row("pod/b", "svc/x", "svc/y+")...)
 	m := arrange(items, view{})
-	items[0].verdict, items[3].verdict = engine.Fail, engine.Pass
+	items[0].verdict, items[3].verdict = path.Fail, path.Pass
 	m.recount()
 	if want := arrange(items, view{}); !reflect.DeepEqual(m, want) {
 		t.Errorf("got %+v, want %+v", m, want)
@@ -234,9 +234,9 @@ func TestCountingAnewIsLayingOutAnew(t *testing.T) {
 
 func TestCellsSayLatencyOrError(t *testing.T) {
 	pass := row("pod/a", "svc/a+")[0]
-	pass.result.Times = []engine.StageTime{{Stage: engine.StageConnect, Took: 12 * time.Millisecond}}
+	pass.result.Times = []path.StageTime{{Stage: path.StageConnect, Took: 12 * time.Millisecond}}
 	fail := row("pod/a", "svc/a"+"x")[0]
-	fail.result.Error = engine.Unreachable
+	fail.result.Error = path.Unreachable
 	blind := row("pod/a", "svc/a?")[0]
 	blind.result.Blind = errors.New("cut")
 	g := &grid{theme: style.NewTheme(true)}

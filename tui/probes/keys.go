@@ -5,7 +5,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"podpath/kube"
-	engine "podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/intent"
 )
 
@@ -66,6 +67,7 @@ func (p *Pane) Update(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keys.worst):
 		p.view.worst = !p.view.worst
 		p.refresh()
+		p.goToWorst()
 	case key.Matches(press, keys.compact):
 		p.grid.compact = !p.grid.compact
 		p.fit()
@@ -142,6 +144,20 @@ func (p *Pane) pressOnCell(press tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
+// goToWorst puts the cursor on the first of the worst checks.
+func (p *Pane) goToWorst() {
+	var worst *item
+	for _, it := range p.kept {
+		if worst == nil || present.Rank(it.verdict) < present.Rank(worst.verdict) {
+			worst = it
+		}
+	}
+	if worst != nil {
+		p.grid.goTo(worst.ID)
+		p.fit()
+	}
+}
+
 // unfold shows single checks again, and the cursor on one of them.
 func (p *Pane) unfold(id string) {
 	p.view.nodes = false
@@ -151,9 +167,9 @@ func (p *Pane) unfold(id string) {
 }
 
 // copyNext copies the command that the cause of a result suggests.
-func copyNext(r engine.Result) tea.Cmd {
-	if r.Cause == nil || r.Cause.Command() == "" {
+func copyNext(r path.Result) tea.Cmd {
+	if r.Cause == nil || len(r.Cause.Next.Argv) == 0 {
 		return intent.Send(intent.Notice{Text: "There is no command to copy: no cause that suggests one was found."})
 	}
-	return intent.Send(intent.Copy{Text: kube.Clean(r.Cause.Command())})
+	return intent.Send(intent.Copy{Text: kube.Clean(r.Cause.Next.Command())})
 }

@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"podpath/kube"
-	engine "podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/results"
 )
 
@@ -98,11 +99,11 @@ func (m *matrix) recount() {
 }
 
 // labels names the row and the column of a check.
-func (v view) labels(c engine.Check) (source, target string) {
+func (v view) labels(c path.Check) (source, target string) {
 	if v.nodes {
 		return nodeOfSource(c), v.nodeOfTarget(c)
 	}
-	return c.Source.Label, results.Target(c)
+	return c.Source.Label, present.Target(c)
 }
 
 // axes collects rows or columns.
@@ -113,7 +114,7 @@ type axes struct {
 
 func newAxes() *axes { return &axes{index: map[string]int{}} }
 
-func (a *axes) count(label string, v engine.Verdict) {
+func (a *axes) count(label string, v path.Verdict) {
 	i, ok := a.index[label]
 	if !ok {
 		i = len(a.list)
@@ -136,8 +137,8 @@ func (a *axes) ordered(worst bool) []axis {
 
 // nodeOfSource names the Node that a source is on. What podpath itself sees is
 // told apart from what its Node does.
-func nodeOfSource(c engine.Check) string {
-	if c.Source.Kind == engine.FromLocal || c.Source.Node == "" {
+func nodeOfSource(c path.Check) string {
+	if c.Source.Kind == path.FromLocal || c.Source.Node == "" {
 		return c.Source.Label
 	}
 	return "node/" + c.Source.Node
@@ -145,7 +146,7 @@ func nodeOfSource(c engine.Check) string {
 
 // nodeOfTarget names the Node that a target is on; for what is on none, such as
 // the virtual address of a Service, the Service.
-func (v view) nodeOfTarget(c engine.Check) string {
+func (v view) nodeOfTarget(c path.Check) string {
 	name := func(k kube.Key) string {
 		if v.namespaces {
 			return k.String()
@@ -155,12 +156,12 @@ func (v view) nodeOfTarget(c engine.Check) string {
 	switch {
 	case strings.HasPrefix(c.Target, "localhost:"):
 		return "localhost"
-	case c.About.Node != "":
-		return "node/" + c.About.Node
-	case c.About.Service.Name != "":
-		return "svc/" + name(c.About.Service)
-	case c.About.Ingress.Name != "":
-		return "ingress/" + name(c.About.Ingress)
+	case c.Path.Node != "":
+		return "node/" + c.Path.Node
+	case c.Path.Service.Name != "":
+		return "svc/" + name(c.Path.Service)
+	case c.Path.Ingress.Name != "":
+		return "ingress/" + name(c.Path.Ingress)
 	default:
 		return c.Target
 	}

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"podpath/kube"
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/filter"
 	"podpath/tui/results"
 	"podpath/tui/style"
@@ -26,11 +27,12 @@ type Pane struct {
 	filter        filter.Filter
 	kept          []*item
 	counts        results.Tally // of the board, as of the last refresh
-	causes        []*found
+	causes        []*present.Explained
 	lacking       int // checks that lack tools
 	view          view
 	grid          grid
 	permitted     []launch.Rung
+	outlived      bool      // what is shown is of an earlier session
 	showing       *Evidence // of a check, while it is open
 }
 
@@ -53,17 +55,17 @@ func (p *Pane) Tab() string {
 	t := p.counts
 	switch {
 	case p.board.busy() && t.All() == 0:
-		return results.Waiting
+		return present.Waiting
 	case p.board.busy():
 		return Progress(t)
 	case t.Fail > 0:
-		return results.Sign(engine.Fail) + strconv.Itoa(t.Fail)
+		return present.Sign(path.Fail) + strconv.Itoa(t.Fail)
 	case t.Inconclusive > 0:
-		return results.Sign(engine.Inconclusive) + strconv.Itoa(t.Inconclusive)
+		return present.Sign(path.Inconclusive) + strconv.Itoa(t.Inconclusive)
 	case t.Waiting > 0: // the run was cancelled
 		return Progress(t)
 	case t.All() > 0:
-		return results.Sign(engine.Pass)
+		return present.Sign(path.Pass)
 	default:
 		return ""
 	}
@@ -89,9 +91,37 @@ func (p *Pane) SetSnapshot(s *kube.Snapshot, now time.Time) {
 	p.fit()
 }
 
-// Begin notes that a run begins: of a request, or of some checks again.
+// Outlive keeps what was seen though another namespace or cluster is looked at
+// now. A run that went on there has ended.
+func (p *Pane) Outlive(scope kube.Scope) {
+	p.scope, p.view.namespaces = scope, p.view.namespaces || scope.All()
+	p.outlived, p.permitted = true, nil // what was permitted was so for that session
+	if p.board.busy() {
+		p.board.phase = cancelled
+	}
+	p.refresh()
+}
+
+// Refill notes what the pane shows in a book that is empty.
+func (p *Pane) Refill(b *results.Book, now time.Time) {
+	for _, it := range p.board.items {
+		if it.verdict != "" {
+			b.Add(now, it.result)
+		}
+	}
+}
+
+// Begin notes that a run begins: of a request, which shows all of it again, or
+// of some checks again.
 func (p *Pane) Begin(now time.Time, title string, again []string) {
 	p.now = now
+	if again == nil {
+		p.filter = filter.Filter{}
+		p.view.namespaces = p.scope.All()
+	}
+	if again == nil && p.outlived {
+		p.outlived, p.view, p.grid = false, view{namespaces: p.scope.All()}, grid{theme: p.theme}
+	}
 	p.board.begin(now, kube.Clean(title), again)
 	p.refresh()
 }
@@ -187,14 +217,14 @@ func (p *Pane) Head() []string {
 
 // fit gives the matrix the room that the lines around it leave.
 func (p *Pane) fit() {
-	p.grid.setSize(p.width, max(1, p.height-1-len(p.foot())))
+	p.grid.setSize(p.width, max(1, p.height-1-len(p.first())-len(p.foot())))
 }
 
 // View draws the pane.
 func (p *Pane) View() string {
-	lines := slices.Concat([]string{p.summary()}, p.grid.lines(), p.foot())
+	lines := slices.Concat([]string{p.summary()}, p.first(), p.grid.lines(), p.foot())
 	return strings.Join(lines[:min(len(lines), max(1, p.height))], "\n")
 }
 
 // ClickAt puts the cursor on the cell drawn at a place in the pane.
-func (p *Pane) ClickAt(x, y int) { p.grid.click(x, y-1) }
+func (p *Pane) ClickAt(x, y int) { p.grid.click(x, y-1-len(p.first())) }

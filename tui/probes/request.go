@@ -3,16 +3,15 @@
 package probes
 
 import (
-	engine "podpath/probes"
 	"podpath/probes/launch"
+	"podpath/probes/path"
 )
 
 // Request is what the user wants checked.
 type Request struct {
 	// Title says it in a few words.
-	Title string
-	// Plan says which checks that are. Its error is for the user.
-	Plan func(*engine.World) ([]engine.Check, error)
+	Title  string
+	Intent path.Intent
 }
 
 // What the pane and its menus ask of the root, as messages of commands.
@@ -37,12 +36,16 @@ type News struct {
 	// Planned is set once the checks are known; Unknown says what podpath
 	// could not read while planning.
 	Planned bool
-	Checks  []engine.Check
+	Checks  []path.Check
 	Unknown []error
+	// World is what they were planned from.
+	World *path.World
+	// Choices are where the plan looks at some of many.
+	Choices []path.Choice
 	// Seen are results as they came, without causes.
-	Seen []engine.Result
+	Seen []path.Result
 	// Final are all results, with causes.
-	Final []engine.Result
+	Final []path.Result
 	// Done is set at the end; Err is why nothing could be checked.
 	Done bool
 	Err  error

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"podpath/kube"
-	"podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 	"podpath/tui/table"
 )
 
 // Entry is a result, and when it came.
 type Entry struct {
-	probes.Result
+	path.Result
 	At time.Time
 }
 
@@ -30,7 +31,7 @@ type Book struct {
 const most = 5000
 
 // Add notes results that came now.
-func (b *Book) Add(now time.Time, results ...probes.Result) {
+func (b *Book) Add(now time.Time, results ...path.Result) {
 	if b.entries == nil {
 		b.entries, b.to, b.from = map[string]Entry{}, map[kube.Ref]map[string]bool{}, map[kube.Ref]map[string]bool{}
 	}
@@ -78,26 +79,26 @@ func (b *Book) shrink() {
 }
 
 // targets are the objects that a check goes to.
-func targets(c probes.Check) []kube.Ref {
+func targets(c path.Check) []kube.Ref {
 	var refs []kube.Ref
-	if c.About.Pod.Name != "" && c.Kind != probes.Env { // the Pod that looks into its own variables
-		refs = append(refs, kube.Ref{Resource: kube.Pods, Key: c.About.Pod})
+	if c.Path.Pod.Name != "" && c.Kind != path.Env { // the Pod that looks into its own variables
+		refs = append(refs, kube.Ref{Resource: kube.Pods, Key: c.Path.Pod})
 	}
-	if c.About.Service.Name != "" {
-		refs = append(refs, kube.Ref{Resource: kube.Services, Key: c.About.Service})
+	if c.Path.Service.Name != "" {
+		refs = append(refs, kube.Ref{Resource: kube.Services, Key: c.Path.Service})
 	}
-	if c.About.Node != "" && (c.About.NodePort || c.About.Pod.Name == "") {
-		refs = append(refs, kube.Ref{Resource: kube.Nodes, Key: kube.Key{Name: c.About.Node}})
+	if c.Path.Node != "" && (c.Path.AtNode() || c.Path.Pod.Name == "") {
+		refs = append(refs, kube.Ref{Resource: kube.Nodes, Key: kube.Key{Name: c.Path.Node}})
 	}
 	return refs
 }
 
 // sources are the objects that a check starts in.
-func sources(c probes.Check) []kube.Ref {
+func sources(c path.Check) []kube.Ref {
 	switch c.Source.Kind {
-	case probes.FromPod:
+	case path.FromPod:
 		return []kube.Ref{{Resource: kube.Pods, Key: c.Source.Pod}}
-	case probes.FromNode:
+	case path.FromNode:
 		return []kube.Ref{{Resource: kube.Nodes, Key: kube.Key{Name: c.Source.Node}}}
 	default:
 		return nil
@@ -123,7 +124,7 @@ func (b *Book) list(ids map[string]bool) []Entry {
 		out = append(out, b.entries[id])
 	}
 	slices.SortFunc(out, func(x, y Entry) int {
-		return cmp.Or(cmp.Compare(rank(x.Verdict), rank(y.Verdict)), cmp.Compare(x.ID, y.ID))
+		return cmp.Or(cmp.Compare(present.Rank(x.Verdict), present.Rank(y.Verdict)), cmp.Compare(x.ID, y.ID))
 	})
 	return out
 }
@@ -147,7 +148,7 @@ func (b *Book) Mark(ref kube.Ref) table.Cell {
 		return table.Cell{}
 	}
 	worst := t.Worst()
-	text := Sign(worst)
+	text := present.Sign(worst)
 	if n := cmp.Or(t.Fail, t.Inconclusive); n > 0 {
 		text += fmt.Sprintf(" %d", n)
 	}

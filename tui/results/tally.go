@@ -4,22 +4,23 @@ import (
 	"cmp"
 	"fmt"
 
-	"podpath/probes"
+	"podpath/probes/path"
+	"podpath/probes/present"
 )
 
 // Tally counts verdicts. The zero value is ready to use.
 type Tally struct{ Pass, Fail, Inconclusive, Skipped, Waiting int }
 
 // Count adds one verdict; the empty one is that of a check without a result.
-func (t *Tally) Count(v probes.Verdict) {
+func (t *Tally) Count(v path.Verdict) {
 	switch v {
-	case probes.Pass:
+	case path.Pass:
 		t.Pass++
-	case probes.Fail:
+	case path.Fail:
 		t.Fail++
-	case probes.Inconclusive:
+	case path.Inconclusive:
 		t.Inconclusive++
-	case probes.Skipped:
+	case path.Skipped:
 		t.Skipped++
 	default:
 		t.Waiting++
@@ -31,18 +32,18 @@ func (t Tally) All() int { return t.Pass + t.Fail + t.Inconclusive + t.Skipped +
 
 // Worst is the verdict that matters most: one failure is told, however much
 // passes.
-func (t Tally) Worst() probes.Verdict {
+func (t Tally) Worst() path.Verdict {
 	switch {
 	case t.Fail > 0:
-		return probes.Fail
+		return path.Fail
 	case t.Inconclusive > 0:
-		return probes.Inconclusive
+		return path.Inconclusive
 	case t.Waiting > 0:
 		return ""
 	case t.Pass > 0:
-		return probes.Pass
+		return path.Pass
 	default:
-		return probes.Skipped
+		return path.Skipped
 	}
 }
 
@@ -50,8 +51,8 @@ func (t Tally) Worst() probes.Verdict {
 // 12/12, 11/12 ✗.
 func (t Tally) String() string {
 	s := fmt.Sprintf("%d/%d", t.Pass, t.All())
-	if worst := t.Worst(); worst != probes.Pass {
-		s += " " + Sign(worst)
+	if worst := t.Worst(); worst != path.Pass {
+		s += " " + present.Sign(worst)
 	}
 	return s
 }

@@ -123,7 +123,7 @@ func Width(s string) int {
 // terminals whose locale does not speak UTF-8. Every sign keeps its width.
 func ASCII(s string) string { return asciiSigns.Replace(s) }
 
-var asciiSigns = strings.NewReplacer("→", ">", Ellipsis, "~", "▾", "-", "▸", "+", "›", ">", "←", "<", "↓", "v", "↑", "^", "–", "-", "·", "|", "⚑", "!", "✓", "+", "✗", "x", "×", "x", "χ²", "X2", "≤", "<", "≥", ">", "▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "█", "#")
+var asciiSigns = strings.NewReplacer("→", ">", Ellipsis, "~", "▾", "-", "▸", "+", "›", ">", "←", "<", "↓", "v", "↑", "^", "–", "-", "·", "|", "⚑", "!", "✓", "+", "✗", "x", "×", "x", "χ²", "X2", "≤", "<", "≥", ">", "▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "█", "#", "⊘", "0", "│", "|", "╵", "'", "├", "|", "└", "`", "─", "-")
 
 // Window returns the cells from shift on, exactly width of them.
 func Window(s string, shift, width int) string {

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"podpath/kube"
+	"podpath/probes/path"
+	"podpath/probes/present"
+)
+
+const traceHelp = `Draw the way of a request, hop by hop, and say where it ends.
+
+SOURCE and TARGET are those of podpath probe. Each hop says who makes it and
+what it makes of the request:
+
+  name        what the name means to the source      its resolver, the cluster's DNS
+  translate   to which endpoint the address leads    kube-proxy
+  leave       whether the source may send this       NetworkPolicies
+  cross       whether it gets to the other Node      the network between the Nodes
+  enter       whether the target may take it         NetworkPolicies
+  listen      whether anything listens there         the container
+  speak       whether it answers as it should        the app
+
+✓ works, ✗ is broken, ⊘ is not passed and that is right, ? is not known,
+– was not reached. Exit codes are those of podpath probe.`
+
+const traceExamples = `  podpath trace pod/client http://web.shop/
+  podpath trace deploy/web svc/db:5432
+  podpath trace local svc/web -o json`
+
+// newTrace is podpath probe for one target, drawn.
+func newTrace(s streams, o *clusterOptions) *cobra.Command {
+	p := &probe{cluster: o, streams: s, outputs: []string{"text", "json", "yaml"}, draw: true}
+	cmd := &cobra.Command{
+		Use:     "trace SOURCE TARGET",
+		Short:   "Draw the way of a request, hop by hop",
+		Long:    traceHelp,
+		Example: traceExamples,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("podpath trace takes a source and a target, such as pod/client svc/web")
+			}
+			return nil
+		},
+		ValidArgsFunction: completeWords(o, kube.Pods, probeWords),
+		PreRunE:           func(_ *cobra.Command, args []string) error { return p.validate(args) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.run(cmd.Context(), args) },
+	}
+	p.flags(cmd)
+	return cmd
+}
+
+// traceWidth is how wide a path is drawn where the output is no terminal.
+const traceWidth = 80
+
+// writeTraces draws the path of each request. What was dialed beside a Service
+// is drawn as its fork.
+func writeTraces(out io.Writer, w *path.World, results []path.Result) error {
+	width := traceWidth
+	if f, ok := out.(*os.File); ok && term.IsTerminal(f.Fd()) {
+		if columns, _, err := term.GetSize(f.Fd()); err == nil && columns > 0 {
+			width = columns
+		}
+	}
+	var b strings.Builder
+	for _, r := range results {
+		if r.Path.Entry == path.AtEndpoint {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		for _, line := range present.Trace(w, r, width) {
+			b.WriteString(line.Text + "\n")
+		}
+	}
+	_, err := io.WriteString(out, inLocale(b.String()))
+	return err
+}

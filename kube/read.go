@@ -1,0 +1,51 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// readTimeout is how long reading another namespace may take.
+const readTimeout = 10 * time.Second
+
+// ReadNamespace reads the Pods, Services and EndpointSlices of one namespace
+// once. What may not be read is told by the States of the snapshot.
+func (c *Client) ReadNamespace(ctx context.Context, namespace string) (_ *Snapshot, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	store := NewStore(c, Scope{namespace}, Pods, Services, EndpointSlices)
+	ended := make(chan error, 1)
+	go func() { ended <- store.Run(ctx) }()
+	defer func() {
+		cancel()
+		err = errors.Join(err, <-ended)
+	}()
+	return Await(ctx, store.Next, nil, store.Resources())
+}
+
+// policyEngines are the API groups of policies besides NetworkPolicy that
+// decide who reaches whom.
+var policyEngines = []string{
+	"cilium.io", "crd.projectcalico.org", "projectcalico.org", "crd.antrea.io", "policy.networking.k8s.io", "security.istio.io", "policy.linkerd.io",
+}
+
+// PolicyEngines lists the API groups of the cluster that have policies besides
+// NetworkPolicy. Every user may ask for them (the role system:discovery).
+func (c *Client) PolicyEngines(ctx context.Context) ([]string, error) {
+	ctx, cancel := c.deadline(ctx)
+	defer cancel()
+	var list metav1.APIGroupList
+	if err := c.core.Get().AbsPath("/apis").SetHeader("Accept", "application/json").Do(ctx).Into(&list); err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, group := range list.Groups {
+		if slices.Contains(policyEngines, group.Name) {
+			found = append(found, group.Name)
+		}
+	}
+	return found, nil
+}

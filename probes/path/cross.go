@@ -1,0 +1,169 @@
+package path
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+
+	"podpath/kube"
+)
+
+// lost are the errors of packets that do not arrive.
+func lost(e ErrorKind) bool { return e == TimedOut || e == Unreachable }
+
+// lostOnTheWay reports a request of which nobody knows whether it came.
+func (k kase) lostOnTheWay() bool {
+	return lost(k.Error) && (k.Stage == StageConnect || k.Stage == StageResolve || k.Stage == StageNone)
+}
+
+func (k kase) nodeNotReady() *Cause {
+	for _, name := range []string{k.Path.Node, k.Source.Node} {
+		if n := k.Node(name); n != nil && !n.Ready && (k.lostOnTheWay() || k.Kind == Status) {
+			return k.nodeCause(n)
+		}
+	}
+	return nil
+}
+
+func (k kase) nodeCause(n *kube.Node) *Cause {
+	c := &Cause{Summary: fmt.Sprintf("Node %s is not ready.", n.Name), Next: run("", "kubectl", "describe", "node", n.Name)}
+	for _, f := range n.Flags {
+		c.Evidence = append(c.Evidence, Evidence{What: "node/" + n.Name, Seen: f.Message})
+	}
+	return c
+}
+
+// nodeUnreachable is a Node that does not answer either, whatever its
+// condition says: it may have gone a moment ago.
+func (k kase) nodeUnreachable() *Cause {
+	n := k.Node(k.Path.Node)
+	if n == nil || !n.Ready || !k.lostOnTheWay() || k.Path.Virtual() || n.Name == k.Source.Node {
+		return nil
+	}
+	if from := k.Pod(k.Source.Pod); from != nil && k.egressTo(from, kubeletPort, "TCP").Ruling == Denied {
+		return nil // it may not ask
+	}
+	at := net.JoinHostPort(n.InternalIP(), strconv.Itoa(kubeletPort))
+	asked := k.others(k.all.at[at], func(r *Result) bool { return r.Source.Node != n.Name })
+	if len(asked) == 0 || count(asked, func(r *Result) bool { return !lost(r.Error) }) > 0 {
+		return nil
+	}
+	return &Cause{
+		Summary:  fmt.Sprintf("Node %s does not answer: packets to its Pods and to itself get lost, though its condition is still Ready.", n.Name),
+		Evidence: []Evidence{k.seenAs(string(k.Error)), {What: at, Where: asked[0].Source.Label, Seen: "the Node's kubelet: " + string(asked[0].Error)}},
+		Next:     run("its cable, its power, its kubelet; the condition follows after some 40 s", "kubectl", "describe", "node", n.Name),
+	}
+}
+
+// kubeletPort is where the kubelet of every Node listens.
+const kubeletPort = 10250
+
+// nodeCutOff is a Node that packets of Pods do not pass: all paths between it
+// and other Nodes fail, those within it work.
+func (k kase) nodeCutOff() *Cause {
+	if !k.lostOnTheWay() || len(k.Engines) > 0 || k.Source.Node == "" {
+		return nil
+	}
+	cut := k.cutOff()
+	if cut == "" || k.Source.Node != cut && k.Path.Node != cut {
+		return nil
+	}
+	within := k.all.paths[way{cut, cut, ""}]
+	c := &Cause{
+		Summary:  fmt.Sprintf("Node %s does not pass on packets of Pods: all paths between it and other Nodes fail, those within it work.", cut),
+		Evidence: []Evidence{{What: "paths within " + cut, Seen: of(within.good, within.all) + " work"}},
+		Next:     run(fmt.Sprintf("is the network's Pod well on %s? There: sysctl net.ipv4.ip_forward, iptables -S FORWARD, ip route", cut), "kubectl", "get", "pods", "-n", "kube-system", "-o", "wide", "--field-selector", "spec.nodeName="+cut),
+	}
+	for _, n := range k.Nodes {
+		for _, w := range []way{{n.Name, cut, ""}, {cut, n.Name, ""}} {
+			if t := k.all.paths[w]; t.all > 0 && n.Name != cut {
+				c.Evidence = append(c.Evidence, Evidence{What: fmt.Sprintf("paths from %s to %s", w.from, w.to), Seen: of(t.good, t.all) + " work"})
+			}
+		}
+	}
+	return c
+}
+
+// cutOff is the only Node of which all paths to and from at least two others
+// fail, while some within it work; "" for none, or several.
+func (k kase) cutOff() string {
+	found := ""
+	for _, n := range k.Nodes {
+		others, good := 0, 0
+		for _, m := range k.Nodes {
+			to, back := k.all.paths[way{n.Name, m.Name, ""}], k.all.paths[way{m.Name, n.Name, ""}]
+			if m != n && to.all+back.all > 0 {
+				others, good = others+1, good+to.good+back.good
+			}
+		}
+		if others < 2 || good > 0 || k.all.paths[way{n.Name, n.Name, ""}].good == 0 {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = n.Name
+	}
+	return found
+}
+
+// bigPacketsLost is a request that opens from another Node and is not answered
+// there, while the same one is within the Pod's own Node.
+func (k kase) bigPacketsLost() *Cause {
+	pod := k.targetPod()
+	if pod == nil || !k.spoke() || k.Error != TimedOut || k.Source.Node == "" || k.Source.Node == pod.Node {
+		return nil
+	}
+	if _, sockets, at, known := k.listening(); known && slices.ContainsFunc(k.here(sockets, at), func(l Listener) bool { return l.Queue > 0 }) {
+		return nil // nobody took it
+	}
+	for _, r := range k.all.pod[pod.Key()] {
+		if r.Source.Node != pod.Node || r.Kind != HTTP || !succeeded(r) || k.Ask.HTTP == nil || r.Ask.HTTP.Path != k.Ask.HTTP.Path {
+			continue
+		}
+		return &Cause{
+			Summary:  fmt.Sprintf("Connections from Node %s to Pod %s open, and big answers get lost: the same request is answered on the Pod's own Node. Between the Nodes the MTU is smaller than the Pods believe.", k.Source.Node, pod.Name),
+			Evidence: []Evidence{k.seenAs("connected, no answer"), {What: r.Address, Where: r.Source.Label, Seen: "on the same Node: " + r.Detail}},
+			Next:     run(fmt.Sprintf("compare the MTU of the Pods' network with that of the Nodes: ip link on %s and %s", k.Source.Node, pod.Node), "kubectl", "get", "pods", "-n", "kube-system", "-o", "wide"),
+		}
+	}
+	return nil
+}
+
+// crossNode compares paths within a Node with those between the two Nodes.
+func (k kase) crossNode() *Cause {
+	from, to := k.Source.Node, k.Path.Node
+	if !k.lostOnTheWay() || k.Path.Virtual() || from == "" || to == "" || from == to || !k.onPodNetwork(k.Path.Pod) || len(k.Engines) > 0 {
+		return nil
+	}
+	pair, within := k.all.paths[way{from, to, k.Source.Kind}], k.all.paths[way{to, to, ""}]
+	if own := k.all.paths[way{from, from, ""}]; own.all > 0 && own.good == 0 {
+		return nil // it is not the way between the two
+	}
+	elsewhere := k.others(k.all.at[k.Address], func(r *Result) bool { return r.Source.Node != from && !r.Path.Virtual() })
+	if pair.good > 0 || within.good < within.all || within.all == 0 && count(elsewhere, opened) == 0 {
+		return nil
+	}
+	return &Cause{
+		Summary: fmt.Sprintf("Packets from Pods on Node %s to Pods on Node %s, or their answers, get lost: a route, the overlay or a FORWARD rule between the two is missing.", from, to),
+		Evidence: []Evidence{
+			{What: fmt.Sprintf("paths from %s to %s", from, to), Seen: of(pair.good, pair.all) + " work"},
+			{What: "paths within " + to, Seen: of(within.good, within.all) + " work"},
+			{What: k.Address, Seen: fmt.Sprintf("answers %s sources elsewhere", of(count(elsewhere, opened), len(elsewhere)))},
+		},
+		Next: run(fmt.Sprintf("is the network's Pod well on %s and %s? On both: ip route, sysctl net.ipv4.ip_forward", from, to), "kubectl", "get", "pods", "-n", "kube-system", "-o", "wide"),
+	}
+}
+
+// policyNotEnforced is what gets through though a NetworkPolicy denies it.
+func (k kase) policyNotEnforced() *Cause {
+	if k.Expect.Outcome != Blocked || k.Expect.Cause == nil || k.Expect.Cause.Code != PolicyDenies || k.Error != NoError || len(k.Engines) > 0 {
+		return nil
+	}
+	return &Cause{
+		Summary:  "A NetworkPolicy denies this, but it gets through: the cluster's network (CNI) does not enforce policies.",
+		Evidence: []Evidence{{What: k.Expect.Why}, k.seenAs("reached")},
+		Next:     run("shows which network runs; flannel, for one, enforces none", "kubectl", "get", "pods", "-n", "kube-system"),
+	}
+}
