@@ -15,9 +15,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // storyWorld is the World of the story, seen from its namespace.
-func storyWorld(t testing.TB, more ...string) *path.World {
+func storyWorld(t testing.TB) *path.World {
 	t.Helper()
-	snapshot := fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, manifest.Noon, append([]string{manifest.Story()}, more...)...)
+	snapshot := fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, manifest.Noon, manifest.Story())
 	return &path.World{Snapshot: snapshot, Home: "shop", NamespaceLabels: map[string]kube.Labels{}}
 }
 

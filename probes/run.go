@@ -1,3 +1,6 @@
+// Package probes walks paths: it looks at the cluster, starts a prober in each
+// source, asks what was planned and what tells failures apart, and reports what
+// came. What that means is decided in package path.
 package probes
 
 import (

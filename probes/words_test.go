@@ -42,7 +42,7 @@ func speaksHTTP2(otherwise string) func(net.Conn) {
 
 // speaksTLS is a server of TLS as those of Go and nginx are: it tells whoever
 // speaks plain HTTP so.
-func speaksTLS(certificate tls.Certificate, otherwise, page string) func(net.Conn) {
+func speaksTLS(certificate tls.Certificate, otherwise string) func(net.Conn) {
 	return func(c net.Conn) {
 		in := bufio.NewReader(c)
 		if first, err := in.Peek(1); err != nil || first[0] != 0x16 {
@@ -50,7 +50,7 @@ func speaksTLS(certificate tls.Certificate, otherwise, page string) func(net.Con
 			_, _ = io.WriteString(c, otherwise)
 			return
 		}
-		overTLS(certificate, page)(peeked{c, in})
+		overTLS(certificate, "HTTP/1.1 200 OK\r\n\r\nweb-1")(peeked{c, in})
 	}
 }
 
@@ -66,7 +66,7 @@ func (p peeked) Read(b []byte) (int, error) { return p.in.Read(b) }
 func wantsName(c net.Conn) {
 	_ = tls.Server(c, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		return nil, nil
-	}}).Handshake()
+	}}).HandshakeContext(context.Background())
 }
 
 // banner is a server that speaks first.
@@ -106,16 +106,16 @@ func TestWhatAnAppSpeaksIsFoundOut(t *testing.T) {
 		detail  string
 	}{
 		"a page":                                {answers(page), path.SpeakWeb, true, path.StageRequest, path.NoError, path.Silent, "HTTP/1.1 200 OK"},
-		"TLS that says so":                      {speaksTLS(good, bad, page), path.SpeakWeb, false, path.StageRequest, path.BadReply, path.SpeakTLS, "400"},
-		"TLS that says so, of a URL":            {speaksTLS(good, bad, page), path.SpeakWeb, true, path.StageRequest, path.BadStatus, path.SpeakTLS, "400"},
-		"TLS that sends an alert":               {speaksTLS(good, "\x15\x03\x01\x00\x02\x02\x16", page), path.SpeakWeb, false, path.StageRequest, path.BadReply, path.SpeakTLS, "the answer is not HTTP"},
-		"TLS that closes":                       {speaksTLS(good, "", page), path.SpeakWeb, false, path.StageRequest, path.Closed, path.SpeakTLS, "closed without an answer"},
+		"TLS that says so":                      {speaksTLS(good, bad), path.SpeakWeb, false, path.StageRequest, path.BadReply, path.SpeakTLS, "400"},
+		"TLS that says so, of a URL":            {speaksTLS(good, bad), path.SpeakWeb, true, path.StageRequest, path.BadStatus, path.SpeakTLS, "400"},
+		"TLS that sends an alert":               {speaksTLS(good, "\x15\x03\x01\x00\x02\x02\x16"), path.SpeakWeb, false, path.StageRequest, path.BadReply, path.SpeakTLS, "the answer is not HTTP"},
+		"TLS that closes":                       {speaksTLS(good, ""), path.SpeakWeb, false, path.StageRequest, path.Closed, path.SpeakTLS, "closed without an answer"},
 		"a request that is bad itself":          {answers("HTTP/1.1 400 Bad Request\r\n\r\n"), path.SpeakWeb, false, path.StageRequest, path.NoError, path.Silent, "400"},
 		"HTTP/2 only":                           {speaksHTTP2(goAwayFrame), path.SpeakWeb, false, path.StageRequest, path.BadReply, path.SpeakH2, "the answer is not HTTP"},
 		"HTTP/2 only, in silence":               {speaksHTTP2(""), path.SpeakWeb, true, path.StageRequest, path.Closed, path.SpeakH2, "closed without an answer"},
 		"plain HTTP asked in TLS":               {answers("HTTP/1.1 400 Bad Request\r\n\r\n"), path.SpeakTLS, true, path.StageTLS, path.BadTLS, path.SpeakWeb, `the answer is not TLS: "HTTP/"`},
 		"plain HTTP that closes when not asked": {onlyHTTP(page), path.SpeakTLS, true, path.StageTLS, path.Closed, path.SpeakWeb, "closed in the handshake"},
-		"TLS asked in TLS":                      {speaksTLS(good, bad, page), path.SpeakTLS, false, path.StageTLS, path.NoError, path.Silent, "TLS 1.3"},
+		"TLS asked in TLS":                      {speaksTLS(good, bad), path.SpeakTLS, false, path.StageTLS, path.NoError, path.Silent, "TLS 1.3"},
 		"TLS for other names only":              {wantsName, path.SpeakTLS, false, path.StageTLS, path.BadTLS, path.Silent, "unrecognized name"},
 		"another protocol":                      {banner("SSH-2.0-OpenSSH\r\n"), path.SpeakWeb, false, path.StageRequest, path.BadReply, path.Silent, "SSH-2.0-OpenSSH"},
 		"it resets what it has taken":           {nil, path.SpeakWeb, true, path.StageRequest, path.ResetByPeer, path.Silent, ""},

@@ -327,6 +327,18 @@ func TestHopsAreChosenOpenedAndClosed(t *testing.T) {
 	})
 }
 
+func TestTheHopsOfASpreadStandBelowWhoAnswered(t *testing.T) {
+	practise(t, setup{}, func(s *screen) {
+		s.follow([]string{":ns broken", "2", "/healthy", "p", "G", "enter"})
+		s.wait(2 * time.Second)
+		s.press("enter")
+		s.sees("Who answered 80 connections", "no evidence of imbalance")
+		s.misses("├─")
+		s.press("tab")
+		s.sees("├─ pod/web-", "│  │ ✓ leave")
+	})
+}
+
 func TestWGoesToTheWorst(t *testing.T) {
 	drive(t, setup{}, func(s *screen) {
 		s.probeFixed()

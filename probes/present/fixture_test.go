@@ -25,11 +25,11 @@ func storyWorld(t testing.TB) *path.World {
 // seen is what comes of a request.
 type seen func(path.Check) path.Observation
 
-// asks is what comes of each request, beside those that failed as well, and the
+// asks is what comes of each request of pod/client, beside those that failed as well, and the
 // causes of it; the first result is that of what was asked for.
-func asks(t testing.TB, w *path.World, from, to string, comes seen, looks path.Looks) path.Result {
+func asks(t testing.TB, w *path.World, to string, comes seen, looks path.Looks) path.Result {
 	t.Helper()
-	checks, err := w.PlanFor(path.Intent{Sources: []string{from}, Targets: []string{to}})
+	checks, err := w.PlanFor(path.Intent{Sources: []string{"pod/client"}, Targets: []string{to}})
 	if err != nil {
 		t.Fatal(err)
 	}

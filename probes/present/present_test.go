@@ -71,7 +71,9 @@ func TestWhatWasSeenIsSaidInOneLine(t *testing.T) {
 			path.TCP, blocked, path.Observation{Stage: path.StageConnect, Error: path.TimedOut}, nil, "timeout", "timeout, as expected: a policy denies it",
 		},
 		"by design, in the words of its cause": {
-			path.TCP, blocked, path.Observation{Stage: path.StageConnect, Error: path.TimedOut}, &path.Cause{Code: path.PolicyDenies, Summary: "Policy in denies it.", ByDesign: true},
+			path.TCP, blocked,
+			path.Observation{Stage: path.StageConnect, Error: path.TimedOut},
+			&path.Cause{Code: path.PolicyDenies, Summary: "Policy in denies it.", ByDesign: true},
 			"timeout", "timeout, as expected: Policy in denies it.",
 		},
 		"reached, though it should not be": {path.TCP, blocked, path.Observation{Stage: path.StageConnect}, nil, "", "reached, though it should not be: a policy denies it"},
@@ -80,7 +82,9 @@ func TestWhatWasSeenIsSaidInOneLine(t *testing.T) {
 			path.TCP, wants(), path.Observation{Blind: errors.New("no way in")}, &path.Cause{Code: path.NoTools}, "could not look", "could not look: no-tools",
 		},
 		"a spread": {
-			path.Spread, wants(), path.Observation{Stage: path.StageConnect, Detail: "pod/a:80 40", Times: took, Spread: &path.SpreadResult{Verdict: path.Pass, Connections: 40}}, nil,
+			path.Spread, wants(),
+			path.Observation{Stage: path.StageConnect, Detail: "pod/a:80 40", Times: took, Spread: &path.SpreadResult{Verdict: path.Pass, Connections: 40}},
+			nil,
 			"1.2ms", "40 connections: pod/a:80 40",
 		},
 	} {

@@ -25,7 +25,7 @@ func drawn(t *testing.T) map[string]func() (*path.World, path.Result) {
 	return map[string]func() (*path.World, path.Result){
 		"fork": func() (*path.World, path.Result) {
 			w := storyWorld(t)
-			return w, asks(t, w, "pod/client", "svc/web", func(c path.Check) path.Observation { return page(c, c.Ask.Host) }, path.Looks{})
+			return w, asks(t, w, "svc/web", func(c path.Check) path.Observation { return page(c, c.Ask.Host) }, path.Looks{})
 		},
 		"wrong-target-port": func() (*path.World, path.Result) {
 			w := storyWorld(t)
@@ -41,16 +41,16 @@ func drawn(t *testing.T) map[string]func() (*path.World, path.Result) {
 				return at(c, c.Ask.Host, path.StageConnect, path.Refused)
 			}
 			nginx := []path.Listener{{Protocol: "TCP", Address: netip.MustParseAddr("0.0.0.0"), Port: 80}}
-			return w, asks(t, w, "pod/client", "http://web:8080/", refuses, listens(nginx, "web-1", "web-2", "web-3"))
+			return w, asks(t, w, "http://web:8080/", refuses, listens(nginx, "web-1", "web-2", "web-3"))
 		},
 		"policy": func() (*path.World, path.Result) {
 			w := storyWorld(t)
 			w.Policies = []*kube.NetworkPolicy{{Namespace: "shop", Name: "vault-door", Pods: labelled("app", "web"), LimitsIngress: true}}
-			return w, asks(t, w, "pod/client", "svc/web", func(c path.Check) path.Observation { return at(c, c.Ask.Host, path.StageConnect, path.TimedOut) }, path.Looks{})
+			return w, asks(t, w, "svc/web", func(c path.Check) path.Observation { return at(c, c.Ask.Host, path.StageConnect, path.TimedOut) }, path.Looks{})
 		},
 		"name": func() (*path.World, path.Result) {
 			w := storyWorld(t)
-			return w, asks(t, w, "pod/client", "http://wbe/", func(c path.Check) path.Observation {
+			return w, asks(t, w, "http://wbe/", func(c path.Check) path.Observation {
 				o := named(at(c, "10.96.0.10", path.StageResolve, path.NXDomain))
 				o.Address, o.Values, o.Answers = "10.96.0.10:53", nil, nil
 				for _, domain := range []string{"shop.svc.cluster.local.", "svc.cluster.local.", "cluster.local.", ""} {
@@ -61,7 +61,7 @@ func drawn(t *testing.T) map[string]func() (*path.World, path.Result) {
 		},
 		"blind": func() (*path.World, path.Result) {
 			w := storyWorld(t)
-			return w, asks(t, w, "pod/client", "pod/web-1:80", func(path.Check) path.Observation {
+			return w, asks(t, w, "pod/web-1:80", func(path.Check) path.Observation {
 				return path.Observation{Blind: fmt.Errorf("the stream\nwas \x1b[31mcut"), Tries: 3}
 			}, path.Looks{})
 		},

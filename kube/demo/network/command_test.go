@@ -16,9 +16,10 @@ func app(container string) string {
 		`status: {phase: Running, podIP: 10.244.2.2, containerStatuses: [{name: app, state: {running: {startedAt: "%s"}}}]}}`, container, time.Now().UTC().Format(time.RFC3339))
 }
 
-func (l *lab) table(of, table string) string {
+// table is one of the tables of sockets of Pod b.
+func (l *lab) table(table string) string {
 	l.t.Helper()
-	f, err := l.place(of).Open("/proc/net/" + table)
+	f, err := l.place("b").Open("/proc/net/" + table)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -69,13 +70,13 @@ func TestCommandsSayWhatListens(t *testing.T) {
 func TestAnAppListensOnceItHasSlept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, app("image: nginx, "+script("sleep 600; exec nginx")))
-		before, table := l.dial("a", "10.244.2.2:80"), l.table("b", "tcp")
+		before, table := l.dial("a", "10.244.2.2:80"), l.table("tcp")
 		time.Sleep(601 * time.Second)
 		if after := l.dial("a", "10.244.2.2:80"); before != "refused" || after != "b to 10.244.1.2" {
 			t.Errorf("got %s, and after ten minutes %s", before, after)
 		}
-		if strings.Contains(table, " 0A ") || !strings.Contains(l.table("b", "tcp"), "00000000:0050 00000000:0000 0A ") {
-			t.Errorf("got\n%s and after ten minutes\n%s", table, l.table("b", "tcp"))
+		if strings.Contains(table, " 0A ") || !strings.Contains(l.table("tcp"), "00000000:0050 00000000:0000 0A ") {
+			t.Errorf("got\n%s and after ten minutes\n%s", table, l.table("tcp"))
 		}
 	})
 }
@@ -93,12 +94,12 @@ func TestTheKernelTakesConnectionsForAnAppThatHangs(t *testing.T) {
 			if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || !strings.Contains(err.Error(), "timeout") {
 				t.Errorf("got %d bytes, %v; want no answer", n, err)
 			}
-			if got, want := l.table("b", "tcp"), fmt.Sprintf(" 01 00000000:%08X ", len(question)); !strings.Contains(got, want) {
+			if got, want := l.table("tcp"), fmt.Sprintf(" 01 00000000:%08X ", len(question)); !strings.Contains(got, want) {
 				t.Errorf("got\n%s want what was not read: %s", got, want)
 			}
 			_ = c.Close()
 		}
-		if got, want := l.table("b", "tcp"), "00000000:18EB 00000000:0000 0A 00000000:00000002 "; !strings.Contains(got, want) {
+		if got, want := l.table("tcp"), "00000000:18EB 00000000:0000 0A 00000000:00000002 "; !strings.Contains(got, want) {
 			t.Errorf("got\n%s want two connections that nobody accepts: %s", got, want)
 		}
 		for range backlog - 1 {
@@ -122,7 +123,7 @@ func TestAQueueThatIsFullDropsConnections(t *testing.T) {
 				t.Errorf("%s: got %s, want no answer", from, got)
 			}
 		}
-		if got := l.table("b", "tcp"); !strings.Contains(got, "0A 00000000:00000002 ") {
+		if got := l.table("tcp"); !strings.Contains(got, "0A 00000000:00000002 ") {
 			t.Errorf("got\n%s want two connections in the queue", got)
 		}
 	})
@@ -135,11 +136,11 @@ func TestTheTablesTellAddressesAndProtocols(t *testing.T) {
 		"tcp6": "00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A ",
 		"udp":  "00000000:1FBD 00000000:0000 07 ",
 	} {
-		if got := l.table("b", table); !strings.Contains(got, want) || strings.Count(got, "\n") != 2 {
+		if got := l.table(table); !strings.Contains(got, want) || strings.Count(got, "\n") != 2 {
 			t.Errorf("%s: got\n%s want %s alone", table, got, want)
 		}
 	}
-	if got := l.table("b", "udp6"); strings.Count(got, "\n") != 1 {
+	if got := l.table("udp6"); strings.Count(got, "\n") != 1 {
 		t.Errorf("got\n%s want an empty table", got)
 	}
 	if got := l.dial("a", "10.244.2.2:8080"); got != "refused" {
