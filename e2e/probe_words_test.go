@@ -33,7 +33,7 @@ func TestProbeSaysWhatIsWrongWithItsWordsAndWhatThereIs(t *testing.T) {
 		"loca svc/other":                         `"loca" names no source: a source is pod/NAME`,
 		"local":                                  "a source alone is not enough",
 		"local svc/smaple-clusterip":             `no Service "` + p.namespace + `/smaple-clusterip"; there are other, sample-clusterip`,
-		"local svc/sample-clusterip:80":          `has no TCP port "80"; there is 8080→80/TCP`,
+		"local svc/sample-clusterip:80":          `has no port "80"; there is 8080→80/TCP`,
 		"local sample-clusterip":                 `"sample-clusterip" is no target: `,
 		"local dns:other/MX":                     "is no target: ",
 		"local svc/other --only paths":           "--only chooses among everything",
@@ -124,7 +124,7 @@ func TestProbePrintsEveryFormat(t *testing.T) {
 		{"pod/" + pod, "json", 1, `"summary": {
     "pass": 1,
     "fail": 1,`},
-		{"pod/" + pod, "yaml", 1, "\nsummary:\n  fail: 1\n  inconclusive: 0\n  pass: 1\n"},
+		{"pod/" + pod, "yaml", 1, "\nsummary:\n  choices: []\n  fail: 1\n  inconclusive: 0\n  pass: 1\n"},
 		{"pod/" + pod, "tap", 1, "TAP version 14\n1..2\nok 1 - pod/" + pod + " http http://sample-clusterip:8080/\nnot ok 2 - pod/" + pod + " tcp svc/broken:80\n"},
 		{"pod/" + pod, "junit", 1, `<testsuite name="podpath probe" tests="2" failures="1" skipped="0"`},
 		{"pod/scratch", "tap", 3, "\nok 2 - pod/scratch tcp svc/broken:80 # SKIP inconclusive: could not look: "},

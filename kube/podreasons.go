@@ -147,7 +147,7 @@ func stopped(s *corev1.ContainerStatus) string {
 	case waiting.Reason == crashLoop && s.LastTerminationState.Terminated != nil:
 		return waiting.Reason + ", the last end: " + end(s.LastTerminationState.Terminated)
 	case pullsImage(waiting.Reason):
-		return waiting.Reason // the message is long, and repeats it
+		return withDetail(waiting.Reason, s.Image) // the message is long, and repeats it
 	default:
 		return withDetail(waiting.Reason, waiting.Message)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -24,6 +25,26 @@ func (c *Client) ReadNamespace(ctx context.Context, namespace string) (_ *Snapsh
 		err = errors.Join(err, <-ended)
 	}()
 	return Await(ctx, store.Next, nil, store.Resources())
+}
+
+// ServiceAt finds the Service of any namespace that has a cluster IP; ok is false
+// when there is none.
+func (c *Client) ServiceAt(ctx context.Context, clusterIP string) (key Key, ok bool, err error) {
+	ctx, cancel := c.deadline(ctx)
+	defer cancel()
+	access := Access{Verb: "list", Resource: Services.String()}
+	var list corev1.ServiceList
+	options := &metav1.ListOptions{FieldSelector: "spec.clusterIP=" + clusterIP}
+	err = c.core.Get().Resource(access.Resource).VersionedParams(options, metav1.ParameterCodec).Do(ctx).Into(&list)
+	if err != nil {
+		return Key{}, false, access.refusal(err)
+	}
+	for _, s := range list.Items {
+		if slices.Contains(s.Spec.ClusterIPs, clusterIP) {
+			return Key{Namespace: Clean(s.Namespace), Name: Clean(s.Name)}, true, nil
+		}
+	}
+	return Key{}, false, nil
 }
 
 // policyEngines are the API groups of policies besides NetworkPolicy that

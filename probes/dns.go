@@ -184,7 +184,7 @@ func (o *observer) dnsStream(ctx context.Context, ask path.Ask, seen path.Observ
 		return seen, err
 	}
 	switch reply.Error {
-	case path.TimedOut, path.ResetByPeer, path.Refused, path.Unreachable, path.BadReply:
+	case path.TimedOut, path.ResetByPeer, path.Refused, path.Unreachable, path.BadReply, path.Closed:
 		seen.Error, seen.Detail = reply.Error, reply.Detail
 	default:
 		seen.Detail = "DNS"

@@ -98,7 +98,7 @@ func TestDNSGoesOverTCPWhereUDPWillNotDo(t *testing.T) {
 			"the prober may not use UDP":  {without("udp", fails(syscall.EPERM)), "", "web", path.NoError, 1, ""},
 			"it has neither":              {neither(noTool, noTool), "", "web", "", 0, "cannot do that"},
 			"no UDP, and TCP is refused":  {neither(noTool, fails(syscall.ECONNREFUSED)), "", "web", path.Refused, 0, ""},
-			"no UDP, and TCP says less":   {neither(noTool, serves(answers("\x00\x50short"))), "", "web", path.BadReply, 0, ""},
+			"no UDP, and TCP says less":   {neither(noTool, serves(answers("\x00\x50short"))), "", "web", path.Closed, 0, ""},
 			"nothing answers":             {without("udp", unanswered), "", "web", path.TimedOut, 0, ""},
 			"nothing listens":             {without("udp", fails(syscall.ECONNREFUSED)), "", "web", path.Refused, 0, ""},
 			"the second server answers":   {map[string]route{"udp 10.96.0.9:53": fails(syscall.ECONNREFUSED)}, "nameserver 10.96.0.9\nnameserver 10.96.0.10\nsearch shop.svc.cluster.local", "web", path.NoError, 1, ""},

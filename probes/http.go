@@ -57,6 +57,9 @@ func (o *observer) plain(ctx context.Context, ask path.Ask, seen *path.Observati
 		return nil
 	}
 	replied(seen, a.Data, *ask.HTTP)
+	if seen.Error == path.BadReply && seen.Speaks == path.SpeakWeb && a.Result != wire.OK { // the rest did not come
+		seen.Error, seen.Detail = errorKinds[a.Result], "only the beginning of an answer came"
+	}
 	return nil
 }
 

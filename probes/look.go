@@ -18,6 +18,7 @@ type Reader interface {
 	NamespaceLabels(ctx context.Context) (map[string]kube.Labels, error)
 	NamespaceExists(ctx context.Context, name string) (bool, error)
 	ReadNamespace(ctx context.Context, namespace string) (*kube.Snapshot, error)
+	ServiceAt(ctx context.Context, clusterIP string) (key kube.Key, ok bool, err error)
 	PolicyEngines(ctx context.Context) ([]string, error)
 }
 
@@ -38,6 +39,11 @@ func Look(ctx context.Context, s *kube.Snapshot, reader Reader, machine launch.M
 	w.Ingresses = append(w.Ingresses, look.foreignIngresses(ctx, intent)...)
 	for _, elsewhere := range intent.Namespaces(w) {
 		look.into(ctx, elsewhere)
+	}
+	for _, address := range intent.Strangers(w) {
+		if key, ok, err := reader.ServiceAt(ctx, address); err == nil && ok && w.Looked[key.Namespace] == nil {
+			look.into(ctx, path.Elsewhere{Namespace: key.Namespace})
+		}
 	}
 	if len(w.Policies) == 0 {
 		return w // nothing needs the labels

@@ -37,6 +37,10 @@ func (r reader) NamespaceLabels(context.Context) (map[string]kube.Labels, error)
 	return map[string]kube.Labels{"shop": nil}, r.labels
 }
 
+func (r reader) ServiceAt(context.Context, string) (kube.Key, bool, error) {
+	return kube.Key{}, false, nil
+}
+
 func (r reader) NamespaceExists(_ context.Context, name string) (bool, error) {
 	return r.namespaces[name] != nil, r.exists
 }

@@ -87,7 +87,7 @@ var errorKinds = map[wire.Result]path.ErrorKind{
 func (o *observer) confirm(ctx context.Context, c path.Check) path.Observation {
 	seen := o.observe(ctx, c)
 	seen.Tries = 1
-	if seen.Blind != nil || seen.Error != path.TimedOut || c.Expect.Outcome != path.Reached || seen.Stage == path.StageTLS || seen.Stage == path.StageRequest {
+	if seen.Blind != nil || c.Expect.Outcome != path.Reached || !mayPass(seen) {
 		return seen
 	}
 	again := o.observe(ctx, c)
@@ -95,6 +95,19 @@ func (o *observer) confirm(ctx context.Context, c path.Check) path.Observation {
 		again.Detail = strings.TrimPrefix(again.Detail+"; the first try timed out", "; ")
 	}
 	return again
+}
+
+// mayPass reports what another try may not have: a packet that was lost, a DNS
+// server that closed a connection too early.
+func mayPass(seen path.Observation) bool {
+	switch seen.Stage {
+	case path.StageTLS, path.StageRequest:
+		return false
+	case path.StageResolve:
+		return seen.Error == path.TimedOut || seen.Error == path.Closed
+	default:
+		return seen.Error == path.TimedOut
+	}
 }
 
 // observe carries out one check.
@@ -121,6 +134,17 @@ func (o *observer) observe(ctx context.Context, c path.Check) path.Observation {
 
 // tcp connects, and asks in the protocol that is spoken there, if it is known.
 func (o *observer) tcp(ctx context.Context, ask path.Ask) (path.Observation, error) {
+	seen, err := o.speak(ctx, ask)
+	var cannot errTool
+	if ask.Speak != path.Silent && errors.As(err, &cannot) { // the tool there cannot ask like that
+		ask.Speak, ask.HTTP = path.Silent, nil
+		return o.speak(ctx, ask)
+	}
+	return seen, err
+}
+
+// speak connects, and asks in one protocol, or in none.
+func (o *observer) speak(ctx context.Context, ask path.Ask) (path.Observation, error) {
 	switch ask.Speak {
 	case path.SpeakWeb, path.SpeakTLS:
 		return o.http(ctx, ask)
@@ -158,7 +182,7 @@ func (o *observer) udp(ctx context.Context, ask path.Ask) (path.Observation, err
 	var cannot errTool
 	switch {
 	case errors.As(err, &cannot): // what the other side shows decides
-		seen.Error, seen.Detail = path.Silence, "nothing was sent: "+cannot.text
+		seen.Error, seen.Detail = path.NotSent, cannot.text
 		return seen, nil
 	case err != nil:
 		return seen, err

@@ -108,6 +108,8 @@ func networkError(err error) path.ErrorKind {
 		return path.TimedOut
 	case errors.Is(err, syscall.ECONNRESET):
 		return path.ResetByPeer
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return path.Closed
 	default:
 		return path.BadReply
 	}

@@ -127,7 +127,7 @@ func TestWhatAnAppSpeaksIsFoundOut(t *testing.T) {
 		"HTTP/2 that hangs":                     {silent, path.SpeakH2, false, path.StageRequest, path.TimedOut, path.Silent, ""},
 		"DNS":                                   {streamOfDNS(t), path.SpeakDNS, false, path.StageRequest, path.NoError, path.Silent, "DNS"},
 		"DNS that hangs":                        {silent, path.SpeakDNS, false, path.StageRequest, path.TimedOut, path.Silent, "no answer"},
-		"a web server asked in DNS":             {answers(page), path.SpeakDNS, false, path.StageRequest, path.BadReply, path.Silent, ""},
+		"a web server asked in DNS":             {answers(page), path.SpeakDNS, false, path.StageRequest, path.Closed, path.Silent, ""},
 		"nobody knows what it speaks":           {banner("+PONG\r\n"), path.Silent, false, path.StageConnect, path.NoError, path.Silent, ""},
 	} {
 		inBubble(t, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestPacketsOfUDPAreObserved(t *testing.T) {
 			"nobody says a word":          {unanswered, path.Silent, path.StageConnect, path.Silence, "nobody answered a packet"},
 			"a DNS server that is silent": {unanswered, path.SpeakDNS, path.StageConnect, path.TimedOut, ""},
 			"it is refused":               {fails(syscall.ECONNREFUSED), path.Silent, path.StageConnect, path.Refused, ""},
-			"the tool has no UDP":         {noTool, path.Silent, path.StageConnect, path.Silence, "nothing was sent: "},
+			"the tool has no UDP":         {noTool, path.Silent, path.StageConnect, path.NotSent, "this shell cannot do that"},
 		} {
 			routes := map[string]route{"udp 10.96.9.8:8125": test.route}
 			got := observing(t, network{Network: place, routes: routes}).observe(t.Context(), path.Check{Kind: path.UDP, Ask: path.Ask{Host: "10.96.9.8", Port: 8125, Speak: test.speaks}})

@@ -136,6 +136,7 @@ judge() {
   esac
   if [ -z "$result" ]; then
     case $late$op$connect in
+      yeshold*) result=timeout ;; # whoever held it was ended
       yes*) [ "$count" = 0 ] && [ "$connect" = 0 ] && result=ok || result=timeout ;;
       tcp0 | hold0 | more*) result=ok ;;
       udp*) [ "$mode$received" = piped0 ] && [ "$count" != 0 ] && result=refused || result=ok ;;
@@ -144,7 +145,7 @@ judge() {
     esac
   fi
   [ "$received" -eq 0 ] || [ "$received" -lt "$count" ] || result=ok
-  if [ "$op" = hold ] && [ "$connect" = - ]; then
+  if [ "$op" = hold ] && [ "$result" != ok ]; then
     echo "$id:0" >&6
   fi
 }
@@ -159,23 +160,22 @@ transfer() {
 # connected: runs in the place of nc, on a connection.
 connected() {
   exec 5<&0
-  [ "$op" = udp ] || echo connected >&9
+  case $op in tcp) echo connected >&9 ;; esac
   case $op in
     tcp) transfer "$count" 1 >&4 ;;
     udp) transfer 1 65535 >&4 ;;
     hold)
-      exec 4>&- # so the Hold is answered
-      : | held
+      held
       ;;
   esac
 }
 
 # held: does what is asked for a held connection.
 held() {
-  exec 7<>/proc/self/fd/0 </dev/null
   own_pid
-  echo "$id:$pid" >&6
-  exec >/dev/null 2>&1 9>&-
+  echo "$id:$pid" >&6 # before the Hold is answered, or it would be looked for in vain
+  echo connected >&9
+  exec </dev/null >/dev/null 2>&1 4>&- 9>&-
   while read -r id op timeout address port count payload <&7; do
     set_seconds
     case $op in
@@ -234,9 +234,13 @@ work() {
       else
         [ "$op" = udp ] && set -- -u
         [ "$op" = udp ] || connect_of_part=0
+        # Whoever holds the connection is asked through the pipe 7.
         # shellcheck disable=SC2086 # these are words
-        exchange $nc "$@" "$address" "$port" -e $shell -c "$script" sh \
-          connected "$id" "$op" "$count" "$payload" "$fractions" "$dumper" "$prober"
+        : | {
+          exec 7<>/proc/self/fd/0 </dev/null
+          exchange $nc "$@" "$address" "$port" -e $shell -c "$script" sh \
+            connected "$id" "$op" "$count" "$payload" "$fractions" "$dumper" "$prober"
+        }
       fi
       ;;
     *) fail "sh cannot $op" ;;

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,32 @@ func (c *Cluster) servesClusterIPs(node string) error {
 		return fmt.Errorf("%w: %s", err, out)
 	}
 	return nil
+}
+
+// StopForwarding makes a node keep what is for others: its Pods reach each other, and nothing comes in or goes out.
+func (c *Cluster) StopForwarding(node string) {
+	c.t.Helper()
+	c.t.Cleanup(func() { c.run("on", node, "sysctl", "-qw", "net.ipv4.ip_forward=1") })
+	c.run("on", node, "sysctl", "-qw", "net.ipv4.ip_forward=0")
+}
+
+// StopHairpins makes the bridge of a node send nothing back to where it came from: a Pod that asks a Service and is chosen to answer
+// gets no answer.
+func (c *Cluster) StopHairpins(node string) {
+	c.t.Helper()
+	c.t.Cleanup(func() { c.hairpins(node, "on") })
+	c.hairpins(node, "off")
+}
+
+// hairpins sets the mode of all Pods that are there. The plugin sets it for those that come.
+func (c *Cluster) hairpins(node, mode string) {
+	c.t.Helper()
+	for _, line := range strings.Split(c.run("on", node, "bridge", "link", "show"), "\n") {
+		if fields := strings.Fields(line); strings.Contains(line, " master cni0 ") {
+			device, _, _ := strings.Cut(strings.TrimSuffix(fields[1], ":"), "@")
+			c.run("on", node, "bridge", "link", "set", "dev", device, "hairpin", mode)
+		}
+	}
 }
 
 // NodeAddress is the address of a node.

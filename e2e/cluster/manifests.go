@@ -84,6 +84,24 @@ func (c *Cluster) ApplyBroken(namespace string) {
 	c.Kubectl("--namespace", namespace, "wait", "--for=jsonpath={.status.loadBalancer.ingress}", "--timeout=30s", "ingress/healthy")
 }
 
+// ApplyField creates the Pod client, and the objects of a manifest in the folder field beside this one, and waits until all works that will:
+// Pods with the label settles=never are not waited for. The namespace takes the place of "NAMESPACE".
+func (c *Cluster) ApplyField(namespace, manifest string) {
+	c.t.Helper()
+	for _, name := range []string{manifest, "client"} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(c.script), "..", "field", name+".yaml"))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.ApplyText(namespace, strings.ReplaceAll(string(text), "NAMESPACE", namespace))
+	}
+	for _, workload := range strings.Fields(c.Kubectl("--namespace", namespace, "get", "deployments,statefulsets", "--output=name")) {
+		c.Kubectl("--namespace", namespace, "rollout", "status", workload, "--timeout=170s")
+	}
+	c.Kubectl("--namespace", namespace, "wait", "--for=condition=Ready", "--timeout=170s", "pod", "--selector=settles!=never")
+	time.Sleep(proxyLag)
+}
+
 // ApplyText creates the objects of a manifest's text, with these flags of kubectl apply.
 func (c *Cluster) ApplyText(namespace, manifest string, flags ...string) {
 	c.t.Helper()

@@ -191,8 +191,12 @@ func (k kase) siblings(svc *kube.Service, port kube.ServicePort) []*Result {
 func (w *World) podLogs(pod *kube.Pod, note string) Next {
 	argv := []string{"kubectl", "logs", "-n", pod.Namespace, pod.Name}
 	for _, r := range pod.Reasons {
-		if r.Code == kube.Crashing {
+		switch r.Code {
+		case kube.Crashing:
 			return run(note, append(argv, "-c", r.Container, "--previous")...)
+		case kube.ContainerEnded: // what it said stands until it starts again
+			return run(note, append(argv, "-c", r.Container)...)
+		default:
 		}
 	}
 	if len(pod.Containers) > 1 {

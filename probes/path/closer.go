@@ -54,7 +54,7 @@ func (p *plan) besideService(r Result) {
 	if svc == nil || r.Path.Port.Port == 0 {
 		return
 	}
-	ends := missedFirst(endpointsOf(svc, r.Path.Port), r.Spread)
+	ends := missedFirst(sameFamily(svc, endpointsOf(svc, r.Path.Port)), r.Spread)
 	for _, e := range ends[:min(len(ends), mostBeside)] {
 		kind := TCP
 		if r.Path.Port.Protocol == "UDP" {
@@ -156,7 +156,7 @@ func (w *World) LookInto(results []Result) []kube.Key {
 	var pods []kube.Key
 	x := index(w, results)
 	for _, r := range results {
-		silent := r.Error == Silence
+		silent := silent(r.Error)
 		if r.Blind != nil || r.Error == NoError || r.Verdict != Fail && !silent || r.Stage == StageResolve {
 			continue
 		}
@@ -190,7 +190,7 @@ func (w *World) LookAtProxies(results []Result) map[string]Source {
 // settle decides what only a look at the other side can: a packet of UDP that
 // nobody answers has failed where nobody can have taken it.
 func (k kase) settle() Verdict {
-	if k.Error == Silence && k.Verdict != Fail {
+	if silent(k.Error) && k.Verdict != Fail {
 		if _, _, _, nobody := k.refusing(); nobody {
 			return Fail
 		}
@@ -209,6 +209,8 @@ func (w *World) UnknownNext(r Result) Next {
 		return run("when the way to the source is free again", k.again()...)
 	case r.Stage == StageResolve:
 		return run("what does the DNS say in its log?", "kubectl", "logs", "-n", "kube-system", "-l", "k8s-app=kube-dns", "--tail", "20")
+	case r.Error == NotSent:
+		return run("brings a tool that can send UDP", k.again("--allow-ephemeral")...)
 	case r.Kind == UDP:
 		return k.logs("nobody answers a packet by itself: does the app say that one came?")
 	case len(w.Engines) > 0:

@@ -56,6 +56,9 @@ func (k kase) failsAlone() (endpoints int, ok bool) {
 	good := count(behind, connected)
 	anywhere := 0 // endpoints that are lost to others: something nearer is at fault
 	for _, e := range endpointsOf(svc, port) {
+		if !e.Managed && k.PodAt(e.Address) == nil && k.addresses()[e.Address].node == nil {
+			return 0, false // whose address that is podpath does not know: it may be one that cannot be led to
+		}
 		anywhere += count(k.all.at[endpointLabel(e)], func(r *Result) bool { return lost(r.Error) && r.Expect.Outcome == Reached })
 	}
 	return good, good > 0 && good == len(behind) && good >= len(endpointsOf(svc, port)) && count(beside, connected) == 0 && anywhere == 0

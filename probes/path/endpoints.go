@@ -80,6 +80,17 @@ func (w *World) hinted(s Source, svc *kube.Service, all []kube.Endpoint) (kept [
 	return all, ""
 }
 
+// sameFamily are the endpoints of the IP families of a Service's addresses: to
+// others kube-proxy leads nobody.
+func sameFamily(svc *kube.Service, all []kube.Endpoint) []kube.Endpoint {
+	if len(svc.ClusterIPs) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(e kube.Endpoint) bool {
+		return !slices.ContainsFunc(svc.ClusterIPs, func(ip string) bool { return strings.Contains(ip, ":") == strings.Contains(e.Address, ":") })
+	})
+}
+
 func onNode(endpoints []kube.Endpoint, node string) bool {
 	return slices.ContainsFunc(endpoints, func(e kube.Endpoint) bool { return e.Node == node })
 }
@@ -185,15 +196,17 @@ func (k kase) noReadyEndpoint() *Cause {
 	if len(svc.Selector) == 0 {
 		c.Next = slicesOf(svc)
 	}
-	crashing := false
+	var ended *kube.Pod
 	for _, p := range k.PodsOf(svc) {
 		for _, r := range p.Reasons {
 			c.Evidence = append(c.Evidence, Evidence{What: "pod/" + p.Name, Where: p.Namespace, Seen: r.Message})
-			if r.Code == kube.Crashing && !crashing {
-				crashing = true
-				c.Next = run("", "kubectl", "logs", "-n", p.Namespace, p.Name, "-c", r.Container, "--previous")
+			if ended == nil && (r.Code == kube.Crashing || r.Code == kube.ContainerEnded) {
+				ended = p
 			}
 		}
+	}
+	if ended != nil {
+		c.Next = k.podLogs(ended, "")
 	}
 	return c
 }

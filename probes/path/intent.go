@@ -3,6 +3,7 @@ package path
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -225,6 +226,39 @@ func (i Intent) Namespaces(w *World) []Elsewhere {
 				}
 			}
 		case ToNode:
+		}
+	}
+	return out
+}
+
+// mostStrangers is how many addresses are looked for in other namespaces.
+const mostStrangers = 8
+
+// Strangers are addresses that podpath does not know, and that may be those of
+// Services of other namespaces: targets, and endpoints that somebody wrote.
+func (i Intent) Strangers(w *World) []string {
+	var out []string
+	owners := (&World{Snapshot: w.Snapshot}).addresses() // what is read next adds to them
+	add := func(address string) {
+		a, err := netip.ParseAddr(address)
+		o := owners[address]
+		if err == nil && !a.IsLoopback() && len(o.services) == 0 && o.pod == nil && o.node == nil && !slices.Contains(out, address) && len(out) < mostStrangers {
+			out = append(out, address)
+		}
+	}
+	if w.Scope.All() {
+		return nil
+	}
+	for _, word := range i.Targets {
+		if t, err := ParseTarget(word); err == nil && (t.Kind == ToHost || t.Kind == ToURL || t.Kind == ToDNS) {
+			add(t.Name)
+		}
+	}
+	for _, svc := range w.Services {
+		for _, e := range svc.Endpoints {
+			if !e.Managed && svc.Key() != (kube.Key{Namespace: "default", Name: "kubernetes"}) {
+				add(e.Address)
+			}
 		}
 	}
 	return out

@@ -29,9 +29,9 @@ func Judge(c Check, o Observation) Verdict {
 		return Inconclusive
 	case c.Expect.Outcome == Any && !reached && c.Expect.Cause == nil:
 		return Skipped // it says nothing
-	case o.Error == Silence && c.Asked: // nobody answers by itself
+	case silent(o.Error) && c.Asked: // nobody answers by itself
 		return Inconclusive
-	case o.Error == Silence:
+	case silent(o.Error):
 		return Skipped
 	case c.Expect.Outcome == Any:
 		return Pass

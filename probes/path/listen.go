@@ -50,8 +50,7 @@ func (k kase) listening() (pod *kube.Pod, sockets []Listener, at netip.AddrPort,
 // could have.
 func (k kase) refusing() (pod *kube.Pod, sockets []Listener, at netip.AddrPort, ok bool) {
 	pod, sockets, at, known := k.listening()
-	silent := k.Error == Silence
-	if !known || k.Error != Refused && !silent {
+	if !known || k.Error != Refused && !silent(k.Error) {
 		return nil, nil, at, false
 	}
 	taken := slices.ContainsFunc(sockets, func(l Listener) bool { return l.Protocol == k.transport() && l.takes(at.Addr(), int(at.Port())) })

@@ -33,7 +33,8 @@ const (
 	NXDomain    ErrorKind = "nxdomain" // the name does not exist
 	NoData      ErrorKind = "nodata"   // the name exists, but not with this type
 	ServFail    ErrorKind = "servfail" // the DNS server failed, or refused to answer
-	Silence     ErrorKind = "silence"  // a packet of UDP that nobody answered, or that no tool there can send
+	Silence     ErrorKind = "silence"  // a packet of UDP that nobody answered
+	NotSent     ErrorKind = "unsent"   // a packet of UDP that no tool there can send
 	Missing     ErrorKind = "missing"  // there is nothing to ask
 	BadTLS      ErrorKind = "tls"      // no TLS on the other side, or a broken one
 	BadReply    ErrorKind = "reply"    // what came is not HTTP
@@ -42,6 +43,9 @@ const (
 	Closed      ErrorKind = "closed"   // the other side closed without an answer
 	Redirected  ErrorKind = "redirect" // to itself, again and again
 )
+
+// silent are the errors of UDP that say nothing of the other side.
+func silent(e ErrorKind) bool { return e == Silence || e == NotSent }
 
 // Observation is what was seen.
 type Observation struct {

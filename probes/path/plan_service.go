@@ -79,7 +79,7 @@ func (p *plan) virtual(s Source, svc *kube.Service, sp kube.ServicePort) {
 // endpoints are dialed one by one, so that "the Service is broken" and "one
 // Pod is broken" are different answers.
 func (p *plan) endpoints(s Source, svc *kube.Service, sp kube.ServicePort) {
-	all := endpointsOf(svc, sp)
+	all := sameFamily(svc, endpointsOf(svc, sp))
 	if p.mostEndpoints > 0 {
 		all = all[:min(len(all), p.mostEndpoints)]
 	}

@@ -132,9 +132,6 @@ func (w *World) noPod(key kube.Key) error {
 	if key.Namespace == "" {
 		return fmt.Errorf("there is no Pod %q, or several namespaces have it: write NAMESPACE/ before its name", key.Name)
 	}
-	if !w.Scope.All() && key.Namespace != w.Scope.Namespace {
-		return fmt.Errorf("there is no Pod %q in what podpath looks at, namespace %s: choose another with -n, or all with -A", key, w.Scope.Namespace)
-	}
 	near := slices.DeleteFunc(slices.Clone(w.Pods), func(p *kube.Pod) bool { return p.Namespace != key.Namespace || !strings.HasPrefix(p.Name, key.Name) })
 	return fmt.Errorf("there is no Pod %q in namespace %s%s", key.Name, key.Namespace, kube.Among(names(near, func(p *kube.Pod) string { return p.Name })))
 }

@@ -70,7 +70,7 @@ func TestFindSourcesSaysWhatThereIsInstead(t *testing.T) {
 		"too many parts":                      {shop, "pod/a/b/c/d", []string{"names no Pod"}},
 		"the beginning of names":              {shop, "pod/web", []string{`no Pod "web"`, "shop", "web-1, web-2, web-3"}},
 		"a container that there is not":       {shop, "pod/web-1/sh", []string{`no container "sh"`, "nginx, redis"}},
-		"another namespace than the scope's":  {shop, "pod/bank/ledger", []string{"namespace shop", "-n", "-A"}},
+		"another namespace than the scope's":  {shop, "pod/bank/ledger", []string{`no Pod "ledger" in namespace bank`}},
 		"a name in several namespaces":        {all, "pod/web-1", []string{"several namespaces", "NAMESPACE/"}},
 		"a Node that there is not":            {shop, "node/raspi9", []string{`no Node "raspi9"`, "raspi001, raspi002, raspi003"}},
 		"a workload without running Pods":     {shop, "deploy/api", []string{"deploy/api", "namespace shop", "web"}},

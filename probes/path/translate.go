@@ -59,7 +59,9 @@ func (w *World) ruleOfOuter(s Source, svc *kube.Service, p Path) Expectation {
 	}
 	lacks := fmt.Sprintf("externalTrafficPolicy is Local, and no endpoint of %s runs on Node %s", svc.Name, p.Node)
 	if inside {
-		return either(lacks + "; clients in the cluster may get through")
+		e := either(lacks + "; clients in the cluster may get through")
+		e.Cause = &Cause{Code: ExternalLocal, Summary: lacks + ".", ByDesign: true, Next: slicesOf(svc)}
+		return e
 	}
 	return blocked(ExternalLocal, lacks, slicesOf(svc))
 }
@@ -96,7 +98,9 @@ func (w *World) ruleOfSourceRanges(s Source, svc *kube.Service, inside bool) (Ex
 	case in:
 		return Expectation{}, false
 	case inside:
-		return either(limits + "; clients in the cluster may get through"), true
+		e := either(limits + "; clients in the cluster may get through")
+		e.Cause = &Cause{Code: SourceRanges, Summary: limits + ", and " + s.Label + " is not there.", ByDesign: true, Next: describe(svc)}
+		return e, true
 	default:
 		return blocked(SourceRanges, limits+", and podpath is not there", describe(svc)), true
 	}
@@ -156,10 +160,11 @@ func (k kase) failedHere() []Evidence {
 
 // externalNowhere is an external IP that no Node has: kube-proxy knows it, but
 // nothing leads packets to a Node. Of a load balancer's address its controller
-// takes care.
+// takes care, unless the network says that nobody has it.
 func (k kase) externalNowhere() *Cause {
 	svc := k.service(k.Path)
-	if svc == nil || k.Path.Entry != AtExternalIP || k.Path.Node != "" || k.Source.Node != "" || k.Source.Kind != FromLocal ||
+	nobody := k.Path.Entry == AtExternalIP || k.Path.Entry == AtLoadBalancer && k.Error == Unreachable
+	if svc == nil || !nobody || k.Path.Node != "" || k.Source.Node != "" || k.Source.Kind != FromLocal ||
 		!k.lostOnTheWay() || !k.State(kube.Nodes).Listed {
 		return nil
 	}

@@ -16,7 +16,8 @@ images() {
   mkdir -p "$IMAGES"
   (cd "$CLUSTER/images" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$work" ./mkimage ./echo ./ingress ./pause)
   local python
-  python=$(apt-cache depends python3-minimal | grep -om1 'python3\.[0-9]*')
+  # awk reads to the end: whoever stops at the first match lets apt-cache die of SIGPIPE, at times.
+  python=$(apt-cache depends python3-minimal | awk 'match($0, /python3\.[0-9]+/) && !name { name = substr($0, RSTART, RLENGTH) } END { print name }')
   unpack_debian "$work/debian" nginx redis-server "$python"-minimal "lib$python-minimal" "lib$python-stdlib" perl-base curl
 
   pause_image "$work"
