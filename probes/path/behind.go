@@ -137,7 +137,7 @@ func (k kase) deadEndpoint() *Cause {
 	for _, d := range dead {
 		c.Evidence = append(c.Evidence, Evidence{What: fmt.Sprintf("%s at %s", d.Target, d.Address), Where: d.Source.Label, Seen: string(d.Error)})
 	}
-	c.Evidence = append(c.Evidence, Evidence{What: fmt.Sprintf("%d others", good), Where: k.Source.Label, Seen: "answer"})
+	c.Evidence = append(c.Evidence, Evidence{What: kube.Count(good, "other endpoint"), Where: k.Source.Label, Seen: "reached"})
 	return c
 }
 

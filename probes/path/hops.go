@@ -120,8 +120,10 @@ func (k kase) translateHop(ends []kube.Endpoint) (Hop, bool) {
 	switch {
 	case k.Path.Port.Port == 0 && k.Path.Entry != AtIngress:
 		h.To, h.Says = "nothing", fmt.Sprintf("Service %s has no such port", svc.Name)
+	case len(ends) == 0 && len(svc.Endpoints) > 0:
+		h.To, h.Says = "nothing", of(0, len(svc.Endpoints))+" take part"
 	case len(ends) == 0:
-		h.To, h.Says = "nothing", fmt.Sprintf("no endpoint of %d", len(svc.Endpoints))
+		h.To, h.Says = "nothing", "there is no endpoint"
 	case len(ends) == 1:
 		h.To, h.Says = endpointLabel(ends[0]), of(1, all)
 	default:
