@@ -199,7 +199,7 @@ var field = []situation{
 		{words: "pod/client svc/configless", code: 1, causes: "no-ready-endpoint", says: `configmap "absent"`},
 	}},
 	{manifest: "healthy", prepare: balancers(map[string]string{"balancer": "198.51.100.13"}), questions: []question{
-		{words: "--only paths,services,discovery"},
+		{words: "--only paths,services,discovery --parallel 2"},
 		{words: "pod/client svc/clusterip svc/unnamed svc/headless svc/nodeport svc/local svc/near svc/balancer svc/externalip svc/alias svc/by-hand ingress/shop"},
 		{words: "deploy/web svc/kube-system/kube-dns"}, // UDP, which takes more than busybox
 		{words: "pod/client http://clusterip:8080/ headless:80 dns:alias dns:headless.NAMESPACE node/raspi001:{service/nodeport .spec.ports[0].nodePort}"},
@@ -260,10 +260,16 @@ func notReady(p place) {
 	}
 }
 
+// situationsAtOnce are few: a shell starts processes for each question, and a cluster of three Nodes on two cores has no time left.
+const situationsAtOnce = 2
+
 func TestProbeAnswersWhatPeopleRanInto(t *testing.T) {
+	room := make(chan struct{}, situationsAtOnce)
 	for _, s := range field {
 		t.Run(s.manifest, func(t *testing.T) {
 			t.Parallel()
+			room <- struct{}{}
+			defer func() { <-room }()
 			s.ask(t)
 		})
 	}
