@@ -198,7 +198,7 @@ func (k kase) settle() Verdict {
 	return k.Verdict
 }
 
-// label of an endpoint without a Pod.
+// endpointLabel writes ADDRESS:PORT, for an endpoint without a Pod.
 func endpointLabel(e kube.Endpoint) string { return net.JoinHostPort(e.Address, strconv.Itoa(e.Port)) }
 
 // UnknownNext is what to do where no cause fits: it says what would make it known.
