@@ -83,6 +83,19 @@ func (c *clock) advance(d time.Duration) {
 	c.tick <- c.now()
 }
 
+// until lets time pass, as fast as the cluster takes it in, until something is
+// true.
+func (c *clock) until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	until(t, what, func() bool {
+		if ok() {
+			return true
+		}
+		c.advance(time.Second)
+		return false
+	})
+}
+
 func podsOf(c *demo.Cluster, namespace, prefix string) (out []*corev1.Pod) {
 	for _, o := range c.Store().List("pods", namespace) {
 		if strings.HasPrefix(o.GetName(), prefix) {
@@ -188,10 +201,7 @@ func TestPodsThatAreAddedRunAndThoseThatAreDeletedLeave(t *testing.T) {
 	_, err = c.Store().Put(web)
 	must(t, err)
 	until(t, "the endpoint is terminating, and another Pod is made", func() bool { return len(podsOf(c, "default", "web-")) == 4 })
-	for range 8 {
-		hands.advance(time.Second)
-	}
-	until(t, "the Pod is replaced", func() bool { return readyEndpoints(c, "default", "web") == 3 && len(podsOf(c, "default", "web-")) == 3 })
+	hands.until(t, "the Pod is replaced", func() bool { return readyEndpoints(c, "default", "web") == 3 && len(podsOf(c, "default", "web-")) == 3 })
 	must(t, undo())
 	if len(podsOf(c, "default", "client")) > 0 {
 		t.Error("got the Pod after the undo, want it gone")

@@ -3,7 +3,6 @@ package demo_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,10 +39,7 @@ func TestReplicaSetsStandBetweenDeploymentsAndPods(t *testing.T) {
 	}
 	_, err := c.Apply([]byte(`{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {template: {metadata: {annotations: {version: "2"}}}}}`))
 	must(t, err)
-	for range 30 {
-		hands.advance(time.Second)
-	}
-	until(t, "the old ReplicaSet is gone", func() bool {
+	hands.until(t, "the old ReplicaSet is gone", func() bool {
 		now := replicaSets(c)
 		return len(now) == 1 && now[0].UID != before.UID && now[0].Status.ReadyReplicas == 3
 	})
@@ -98,8 +94,5 @@ func TestADeploymentSaysWhetherItIsAvailable(t *testing.T) {
 	until(t, "it is available", available(true))
 	scale(4)
 	until(t, "it is not, for the new Pod starts", available(false))
-	for range 5 {
-		hands.advance(time.Second)
-	}
-	until(t, "it is again", available(true))
+	hands.until(t, "it is again", available(true))
 }

@@ -1,9 +1,9 @@
 package demo_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -47,18 +47,11 @@ func TestPodsOfAStatefulSetHaveNamesThatStay(t *testing.T) {
 	if p := podsOf(c, "default", "db-")[0]; p.Name != "db-0" || p.Spec.Hostname != "db-0" || p.Spec.Subdomain != "db" || p.Labels["statefulset.kubernetes.io/pod-name"] != "db-0" {
 		t.Errorf("got %+v, want db-0 with its names", p)
 	}
-	pass := func(what string, ok func() bool) {
-		t.Helper()
-		for range 12 {
-			hands.advance(time.Second)
-		}
-		until(t, what, ok)
-	}
 	set := func() *api.StatefulSet {
 		o, _ := c.Store().Get("statefulsets", "default", "db")
 		return o.(*api.StatefulSet)
 	}
-	pass("both are ready", func() bool { return set().Status.ReadyReplicas == 2 && readyEndpoints(c, "default", "db") == 2 })
+	hands.until(t, "both are ready", func() bool { return set().Status.ReadyReplicas == 2 && readyEndpoints(c, "default", "db") == 2 })
 	if got := strings.Join(hostnames(c, "db"), " "); got != "db-0 db-1" || set().Generation != 1 {
 		t.Errorf("got the endpoints %q of generation %d", got, set().Generation)
 	}
@@ -68,18 +61,11 @@ func TestPodsOfAStatefulSetHaveNamesThatStay(t *testing.T) {
 	}
 	_, err = c.Apply([]byte(`{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {serviceName: db-headless, template: {metadata: {annotations: {version: "2"}}}}}`))
 	must(t, err)
-	for range 12 {
-		hands.advance(time.Second)
-	}
-	pass("both are of the new version", func() bool {
+	hands.until(t, "both are of the new version", func() bool {
 		s := set().Status
-		return s.UpdatedReplicas == 2 && s.ReadyReplicas == 2 && s.CurrentRevision == s.UpdateRevision && readyEndpoints(c, "default", "db") == 2
+		replaced := !slices.ContainsFunc(podsOf(c, "default", "db-"), func(p *corev1.Pod) bool { return before[p.Name].UID == p.UID })
+		return replaced && s.UpdatedReplicas == 2 && s.ReadyReplicas == 2 && s.CurrentRevision == s.UpdateRevision && readyEndpoints(c, "default", "db") == 2
 	})
-	for _, p := range podsOf(c, "default", "db-") {
-		if old := before[p.Name]; old.UID == p.UID {
-			t.Errorf("%s is still the old one", p.Name)
-		}
-	}
 	if got := hostnames(c, "db"); len(got) > 0 {
 		t.Errorf("got the names %q below a Service that is not the set's", got)
 	}
@@ -87,7 +73,7 @@ func TestPodsOfAStatefulSetHaveNamesThatStay(t *testing.T) {
 	*scaled.Spec.Replicas, scaled.ResourceVersion = 1, ""
 	_, err = c.Store().Put(scaled)
 	must(t, err)
-	pass("the last one is gone", func() bool { pods := podsOf(c, "default", "db-"); return len(pods) == 1 && pods[0].Name == "db-0" })
+	hands.until(t, "the last one is gone", func() bool { pods := podsOf(c, "default", "db-"); return len(pods) == 1 && pods[0].Name == "db-0" })
 	c.Store().Delete("statefulsets", "default", "db")
-	pass("all are gone", func() bool { return len(podsOf(c, "default", "db-")) == 0 })
+	hands.until(t, "all are gone", func() bool { return len(podsOf(c, "default", "db-")) == 0 })
 }
