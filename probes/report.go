@@ -237,7 +237,7 @@ func causeDocument(c *path.Cause) *CauseDoc {
 		Next: c.Next.String(), NextArgv: filled(c.Next.Argv), NextNote: c.Next.Note, ByDesign: c.ByDesign,
 	}
 	for _, e := range c.Evidence {
-		d.Seen = append(d.Seen, EvidenceDoc(e))
+		d.Seen = append(d.Seen, EvidenceDoc{What: e.What, Where: e.Where, Seen: e.Seen})
 	}
 	return d
 }

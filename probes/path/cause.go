@@ -122,6 +122,8 @@ type Evidence struct {
 	Where string
 	// Seen is what was seen there.
 	Seen string
+	// Table is set for what a Pod's table of sockets shows.
+	Table bool
 }
 
 // String writes 10.244.1.5:80 from pod/web: refused.

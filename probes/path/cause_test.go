@@ -306,9 +306,9 @@ func TestNextStepsAreACommandOrAdvice(t *testing.T) {
 
 func TestEvidenceSaysWhatWhereAndWhatWasSeen(t *testing.T) {
 	for want, e := range map[string]Evidence{
-		"10.244.1.5:80 from pod/web: refused":     {"10.244.1.5:80", "pod/web", "refused"},
-		"10.244.1.5:80 from local: refused":       {"10.244.1.5:80", "local", "refused"},
-		"svc/web (shop): selector app=web":        {"svc/web", "shop", "selector app=web"},
+		"10.244.1.5:80 from pod/web: refused":     {What: "10.244.1.5:80", Where: "pod/web", Seen: "refused"},
+		"10.244.1.5:80 from local: refused":       {What: "10.244.1.5:80", Where: "local", Seen: "refused"},
+		"svc/web (shop): selector app=web":        {What: "svc/web", Where: "shop", Seen: "selector app=web"},
 		"2 others: answer":                        {What: "2 others", Seen: "answer"},
 		"NetworkPolicy in permits it":             {What: "NetworkPolicy in permits it"},
 		fmt.Sprintf("%d of 3 (%s)", 2, "default"): {What: "2 of 3", Where: "default"},

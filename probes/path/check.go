@@ -23,6 +23,14 @@ const (
 	Status Kind = "status"
 )
 
+// transport is what carries it, as ports of the API name it.
+func (k Kind) transport() string {
+	if k == UDP {
+		return "UDP"
+	}
+	return "TCP"
+}
+
 // Group is a part of what can be checked, as --only names it.
 type Group string
 

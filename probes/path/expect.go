@@ -159,17 +159,7 @@ func (w *World) policies(c Check) (leave, enter Expectation) {
 // traffics are what policies see of a request: one for each endpoint that it
 // may come to.
 func (w *World) traffics(c Check) []traffic {
-	protocol := "TCP"
-	if c.Kind == UDP {
-		protocol = "UDP"
-	}
-	t := traffic{from: w.Pod(c.Source.Pod), protocol: protocol}
-	if n := w.Node(c.Source.Node); n != nil {
-		t.fromIP = n.InternalIP()
-	}
-	if t.from != nil {
-		t.fromIP = t.from.IP()
-	}
+	t := w.sent(c.Source, c.Kind)
 	if c.Path.Virtual() || c.Path.Entry == AtHeadless && c.Path.Pod.Name == "" {
 		var out []traffic
 		for _, e := range w.ends(c.Source, c.Path, c.Ask) {

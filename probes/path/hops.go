@@ -139,12 +139,8 @@ func (k kase) tail(e kube.Endpoint) []Hop {
 		key = k.Path.Pod
 	}
 	pod := k.Pod(key)
-	t := traffic{from: k.Pod(k.Source.Pod), to: pod, toIP: e.Address, port: e.Port, protocol: k.transport()}
-	if t.from != nil {
-		t.fromIP = t.from.IP()
-	} else if n := k.Node(k.Source.Node); n != nil {
-		t.fromIP = n.InternalIP()
-	}
+	t := k.sent(k.Source, k.Kind)
+	t.to, t.toIP, t.port = pod, e.Address, e.Port
 	leave, enter := k.leave(t), k.enter(t)
 	at := net.JoinHostPort(e.Address, strconv.Itoa(e.Port))
 	hops := []Hop{
@@ -302,7 +298,7 @@ func (k kase) sayBroken(h *Hop) {
 		h.Says = strings.TrimSpace(h.Says + ": " + string(k.Error))
 		if k.Cause != nil {
 			for _, e := range k.Cause.Evidence {
-				if strings.HasPrefix(e.What, "/proc/net") {
+				if e.Table {
 					h.Says, h.Known = fmt.Sprintf("nothing takes it at port %s; %s", lastPort(h.To), e.Seen), LookedAt
 				}
 			}
@@ -354,6 +350,9 @@ func (k kase) tailOf(e kube.Endpoint) []Hop {
 			h.Known, stopped = ByObjects, h.State == ByDesign
 		default:
 			h.State, h.Known = Unknown, Assumed
+			if h.Kind == broken {
+				h.Says = "at one of the endpoints: " + cmp.Or(k.Detail, string(k.Error))
+			}
 		}
 	}
 	return hops

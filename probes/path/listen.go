@@ -53,10 +53,10 @@ func (k kase) refusing() (pod *kube.Pod, sockets []Listener, at netip.AddrPort, 
 	if !known || k.Error != Refused && !silent(k.Error) {
 		return nil, nil, at, false
 	}
-	taken := slices.ContainsFunc(sockets, func(l Listener) bool { return l.Protocol == k.transport() && l.takes(at.Addr(), int(at.Port())) })
+	taken := slices.ContainsFunc(sockets, func(l Listener) bool { return l.Protocol == k.Kind.transport() && l.takes(at.Addr(), int(at.Port())) })
 	ipv6 := k.Error == Refused && at.Addr().Is4() // a :: that takes IPv6 only looks like one for both
 	if taken && !(ipv6 && !slices.ContainsFunc(sockets, func(l Listener) bool {
-		return l.Protocol == k.transport() && l.Address.Is4() && l.takes(at.Addr(), int(at.Port()))
+		return l.Protocol == k.Kind.transport() && l.Address.Is4() && l.takes(at.Addr(), int(at.Port()))
 	})) {
 		return nil, nil, at, false
 	}
@@ -65,12 +65,21 @@ func (k kase) refusing() (pod *kube.Pod, sockets []Listener, at netip.AddrPort, 
 
 // here are the listeners at the port that was asked, of the same transport.
 func (k kase) here(sockets []Listener, at netip.AddrPort) []Listener {
-	return slices.DeleteFunc(slices.Clone(sockets), func(l Listener) bool { return l.Protocol != k.transport() || l.Port != int(at.Port()) })
+	return slices.DeleteFunc(slices.Clone(sockets), func(l Listener) bool { return l.Protocol != k.Kind.transport() || l.Port != int(at.Port()) })
 }
 
 // tableOf says what a Pod's socket table shows.
 func tableOf(pod *kube.Pod, sockets []Listener) Evidence {
-	return Evidence{What: "/proc/net of pod/" + pod.Name, Where: pod.Namespace, Seen: "it listens on " + listenerList(sockets)}
+	return table(pod, "it listens on "+listenerList(sockets))
+}
+
+// waiting says that nobody has taken connections from a listener's queue.
+func waiting(pod *kube.Pod, l Listener) Evidence {
+	return table(pod, fmt.Sprintf("%s has %d connections that nobody took", l, l.Queue))
+}
+
+func table(pod *kube.Pod, seen string) Evidence {
+	return Evidence{What: "/proc/net of pod/" + pod.Name, Where: pod.Namespace, Seen: seen, Table: true}
 }
 
 func listenerList(sockets []Listener) string {
@@ -169,13 +178,13 @@ func (k kase) otherProtocol() *Cause {
 		return nil
 	}
 	i := slices.IndexFunc(sockets, func(l Listener) bool {
-		return l.Protocol != k.transport() && l.Port == int(at.Port()) && !l.Address.IsLoopback()
+		return l.Protocol != k.Kind.transport() && l.Port == int(at.Port()) && !l.Address.IsLoopback()
 	})
 	if i < 0 {
 		return nil
 	}
 	c := &Cause{
-		Summary:  fmt.Sprintf("The app in Pod %s takes %s on port %d, and it was asked over %s.", pod.Name, sockets[i].Protocol, at.Port(), k.transport()),
+		Summary:  fmt.Sprintf("The app in Pod %s takes %s on port %d, and it was asked over %s.", pod.Name, sockets[i].Protocol, at.Port(), k.Kind.transport()),
 		Evidence: []Evidence{k.seenAs(string(k.Error)), tableOf(pod, sockets)}, Next: run("", "kubectl", "describe", "pod", "-n", pod.Namespace, pod.Name),
 	}
 	if svc, _, found := k.servicePort(); found {
@@ -196,12 +205,12 @@ func (k kase) wrongTargetPort() *Cause {
 		return nil
 	}
 	other := k.undeclared(pod, sockets)
-	declares := slices.ContainsFunc(pod.Ports(), func(c kube.ContainerPort) bool { return c.Port == int(at.Port()) && c.Protocol == k.transport() })
+	declares := slices.ContainsFunc(pod.Ports(), func(c kube.ContainerPort) bool { return c.Port == int(at.Port()) && c.Protocol == k.Kind.transport() })
 	svc, port, served := k.servicePort()
 	switch {
 	case declares && len(other) == 0: // it says that it would listen there, and nothing says where else
 		return nil
-	case declares && ports(other) <= anonymous(pod, k.transport()): // another container's, which says nothing of it
+	case declares && ports(other) <= anonymous(pod, k.Kind.transport()): // another container's, which says nothing of it
 		return nil
 	case declares && served && count(k.siblings(svc, port), connected) > 0: // where the others of its kind do
 		return nil
@@ -245,7 +254,7 @@ func anonymous(pod *kube.Pod, transport string) int {
 // declares: of those that are declared it is known whose they are.
 func (k kase) undeclared(pod *kube.Pod, sockets []Listener) []Listener {
 	return slices.DeleteFunc(slices.Clone(sockets), func(l Listener) bool {
-		return l.Protocol != k.transport() || l.Address.IsLoopback() ||
+		return l.Protocol != k.Kind.transport() || l.Address.IsLoopback() ||
 			slices.ContainsFunc(pod.Ports(), func(c kube.ContainerPort) bool { return c.Port == l.Port && c.Protocol == l.Protocol })
 	})
 }
@@ -263,13 +272,13 @@ func ports(of []Listener) int {
 func (k kase) wouldBe(pod *kube.Pod, sockets []Listener) string {
 	ports := map[int]bool{}
 	for _, l := range sockets {
-		if l.Protocol == k.transport() && !l.Address.IsLoopback() {
+		if l.Protocol == k.Kind.transport() && !l.Address.IsLoopback() {
 			ports[l.Port] = true
 		}
 	}
 	if len(sockets) == 0 { // it has not opened any yet: what it declares counts
 		for _, c := range pod.Ports() {
-			if c.Protocol == k.transport() {
+			if c.Protocol == k.Kind.transport() {
 				ports[c.Port] = true
 			}
 		}
@@ -335,7 +344,7 @@ func (k kase) queueFull() *Cause {
 		}
 		return &Cause{
 			Summary:  fmt.Sprintf("The app in Pod %s takes no connections: %d wait at port %d, its accept queue is full, and the kernel drops what else comes.", pod.Name, l.Queue, at.Port()),
-			Evidence: []Evidence{k.seenAs(string(k.Error)), {What: "/proc/net of pod/" + pod.Name, Where: pod.Namespace, Seen: fmt.Sprintf("%s has %d connections that nobody took", l, l.Queue)}},
+			Evidence: []Evidence{k.seenAs(string(k.Error)), waiting(pod, l)},
 			Next:     k.podLogs(pod, "the app hangs, or has a backlog that is too small"),
 		}
 	}

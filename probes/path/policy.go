@@ -18,6 +18,17 @@ type traffic struct {
 	protocol string
 }
 
+// sent is traffic from a source, to nobody yet.
+func (w *World) sent(s Source, kind Kind) traffic {
+	t := traffic{from: w.Pod(s.Pod), protocol: kind.transport()}
+	if t.from != nil {
+		t.fromIP = t.from.IP()
+	} else if n := w.Node(s.Node); n != nil {
+		t.fromIP = n.InternalIP()
+	}
+	return t
+}
+
 // Ruling is what NetworkPolicies say of traffic at one of its ends.
 type Ruling string
 

@@ -31,14 +31,14 @@ func (k kase) noSuchPort() *Cause {
 		return nil
 	}
 	c := &Cause{
-		Summary: fmt.Sprintf("Service %s has no %s port %d; it has %s%s.", svc.Name, k.transport(), k.Ask.Port, list(names(svc.Ports, kube.ServicePort.String)), k.insteadOfPort(svc)),
+		Summary: fmt.Sprintf("Service %s has no %s port %d; it has %s%s.", svc.Name, k.Kind.transport(), k.Ask.Port, list(names(svc.Ports, kube.ServicePort.String)), k.insteadOfPort(svc)),
 		Evidence: []Evidence{
 			{What: k.Address, Where: k.Source.Label, Seen: string(k.Error)},
 			{What: "svc/" + svc.Name, Where: svc.Namespace, Seen: "ports " + list(names(svc.Ports, kube.ServicePort.String))},
 		},
 		Next: describe(svc),
 	}
-	if len(svc.Ports) == 1 && svc.Ports[0].Protocol == k.transport() {
+	if len(svc.Ports) == 1 && svc.Ports[0].Protocol == k.Kind.transport() {
 		c.Next = run("", "podpath", "probe", "-n", k.Home, k.Source.Label, fmt.Sprintf("svc/%s:%d", k.name(svc.Key()), svc.Ports[0].Port))
 	}
 	return c
@@ -96,14 +96,6 @@ func (k kase) insteadOfPort(svc *kube.Service) string {
 
 func (k kase) endpointPort(svc *kube.Service, port int) bool {
 	return slices.ContainsFunc(svc.Endpoints, func(e kube.Endpoint) bool { return e.Port == port })
-}
-
-// transport is TCP or UDP.
-func (k kase) transport() string {
-	if k.Kind == UDP {
-		return "UDP"
-	}
-	return "TCP"
 }
 
 // headlessPort is the port of a headless Service that has another target port:

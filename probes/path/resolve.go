@@ -11,11 +11,7 @@ import (
 // Resolve finds where a request goes by the objects, whichever way it was
 // spelled: a name and the address that it stands for lead to the same path.
 func (w *World) Resolve(s Source, kind Kind, a Ask) Path {
-	protocol := "TCP"
-	if kind == UDP {
-		protocol = "UDP"
-	}
-	host := a.Host
+	protocol, host := kind.transport(), a.Host
 	if a.DNS != nil {
 		host = a.DNS.Name
 	}

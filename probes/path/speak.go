@@ -224,7 +224,7 @@ func (k kase) appHangs() *Cause {
 		for _, l := range k.here(sockets, at) {
 			if l.Queue > 0 {
 				c.Summary = fmt.Sprintf("The app in Pod %s hangs: the kernel takes connections for it, and %d wait that it has not taken.", pod.Name, l.Queue)
-				c.Evidence = append(c.Evidence, Evidence{What: "/proc/net of pod/" + pod.Name, Where: pod.Namespace, Seen: fmt.Sprintf("%s has %d connections that nobody took", l, l.Queue)})
+				c.Evidence = append(c.Evidence, waiting(pod, l))
 			}
 		}
 	}
