@@ -87,7 +87,7 @@ func TestEphemeralContainerThatCannotStartSaysWhy(t *testing.T) {
 		t.Errorf("it took %v, want podpath not to wait for an image that cannot be had", took)
 	}
 	probe(t, p.c.Kubeconfig, p.namespace, "pod/lonely-scratch", "pod/target:8080", "--allow-ephemeral=example.test/shell:1").
-		blind(t, "container podpath-", "has no python3, perl, bash, nc or curl")
+		blind(t, "container podpath-", "has no python3, perl, bash or nc")
 }
 
 func TestRestrictedNamespaceTakesEphemeralContainersAndNoHelperPods(t *testing.T) {

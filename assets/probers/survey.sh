@@ -5,8 +5,8 @@
 #
 #	podpath-survey 1            the version of this format
 #	bash PATH                   likewise for each of these tools that there is: bash python3
-#	                            python perl nc busybox curl wget od hexdump; just the name
-#	                            for what is built into the shell
+#	                            perl nc od hexdump; just the name for what is built into
+#	                            the shell
 #	bash-version VERSION        as 5.2.15(1)-release
 #	machine MACHINE             as uname -m prints it, such as x86_64, aarch64, armv7l
 #	END                         without it the survey was cut
@@ -17,7 +17,7 @@
 LC_ALL=C
 
 echo "podpath-survey 1"
-for tool in bash python3 python perl nc busybox curl wget od hexdump; do
+for tool in bash python3 perl nc od hexdump; do
   if path=$(command -v "$tool" 2>/dev/null) && [ "$path" ]; then
     echo "$tool $path"
   fi

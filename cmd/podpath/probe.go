@@ -34,7 +34,7 @@ arguments it checks the way from one source to each target:
           dns:NAME[/TYPE]        with TYPE A, AAAA, CNAME, SRV or PTR
 
 NAMESPACE/ may precede NAME. podpath uses what the containers have already (a
-shell, python, perl, curl); it installs nothing and creates nothing unless one
+shell, python, perl); it installs nothing and creates nothing unless one
 of the --allow flags permits it.
 
 Exit code: 0 when all is as expected, 1 when something is not, 3 when podpath

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -20,7 +18,6 @@ import (
 
 	"podpath/assets"
 	"podpath/kube"
-	"podpath/probes/wire"
 )
 
 // host is a cluster in which this machine is the container of Pod web, with the
@@ -133,64 +130,6 @@ func TestABusyboxImage(t *testing.T) {
 	}
 	link, err := h.ladder(Options{}).Pod(t.Context(), h.snapshot, web, "")
 	h.check(t, link, err, Via{Rung: Tools, Tool: "nc", Container: "app"})
-}
-
-func TestAContainerWithNothingButCurl(t *testing.T) {
-	h := hostWith(t, "curl")
-	l := h.ladder(Options{})
-	link, err := l.Pod(t.Context(), h.snapshot, web, "")
-	must(t, err)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) }))
-	defer web.Close()
-	address, port, _ := strings.Cut(strings.TrimPrefix(web.URL, "http://"), ":")
-	number, err := strconv.Atoi(port)
-	must(t, err)
-	before := l.Execs()
-	var work sync.WaitGroup
-	for i := range 8 {
-		work.Go(func() {
-			path := fmt.Sprintf("/%d", i)
-			a, err := link.Ask(t.Context(), wire.Request{
-				Op: wire.TCP, Timeout: 500 * time.Millisecond, Address: address, Port: number, Count: 4096,
-				Data: []byte("GET " + path + " HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n"),
-			})
-			if err != nil || a.Result != wire.OK || !strings.HasSuffix(string(a.Data), "page "+path) {
-				t.Errorf("got %v, %q, %v", a.Result, a.Data, err)
-			}
-		})
-	}
-	work.Wait()
-	if got := l.Execs() - before; got > 4 {
-		t.Errorf("got %d execs for 8 requests at the same time, want them gathered", got)
-	}
-	a, err := link.Ask(t.Context(), wire.Request{Op: wire.Hold, Timeout: time.Second, Address: address, Port: number})
-	if err != nil || a.Result != wire.Failed {
-		t.Errorf("got %v, %v; want that curl cannot hold", a.Result, err)
-	}
-	must(t, link.Close())
-	if _, err := link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: time.Second, Address: address, Port: number}); !errors.Is(err, ErrCut) {
-		t.Errorf("got %v after Close, want ErrCut", err)
-	}
-}
-
-func TestCurlThatCannotBeRunIsCut(t *testing.T) {
-	inPractice(t, withOne(withBash), func(t *testing.T, c *practice) {
-		c.fails = func(_ context.Context, e kube.Exec) error {
-			_, err := io.WriteString(e.Stdout, "curl /usr/bin/curl\nEND\n") // instead of the survey
-			return errors.Join(err, errOver)
-		}
-		link, err := c.ladder(Options{}).Pod(t.Context(), c.snapshot, web, "")
-		must(t, err)
-		c.fails = func(context.Context, kube.Exec) error { return &kube.ExecError{Failure: kube.KubeletAway} }
-		_, err = link.Ask(t.Context(), wire.Request{Op: wire.TCP, Timeout: time.Second, Address: "127.0.0.1", Port: 1})
-		var away *kube.ExecError
-		if !errors.Is(err, ErrCut) || !errors.As(err, &away) {
-			t.Errorf("got %v, want ErrCut and why", err)
-		}
-		if err := link.Close(); !errors.Is(err, ErrCut) {
-			t.Errorf("got %v from Close, want ErrCut", err)
-		}
-	})
 }
 
 func TestTheProberIsUploadedAndDeleted(t *testing.T) {

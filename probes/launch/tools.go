@@ -22,7 +22,7 @@ type place struct {
 // tool is a program that can be a prober.
 type tool struct {
 	name   string
-	argv   []string            // reads the script, before its length; empty for curl, which has none
+	argv   []string            // reads the script, before its length
 	script string              // in package assets
 	trial  []string            // a command that does nothing, to find the tool where there is no shell; empty for those that need one
 	usable func(s survey) bool // besides that it is there; nil for always
@@ -32,14 +32,12 @@ type tool struct {
 // not block, so they keep every timeout, tell errors by their numbers and do
 // many requests at once in one process. bash can connect, but has neither a
 // timeout nor error numbers: its script needs a process for each request and
-// reads messages. nc differs from build to build. curl does one request after
-// the other and holds no connection.
+// reads messages. nc differs from build to build.
 var tools = []tool{
 	{"python3", []string{"python3", "-c", pythonReader}, "python.py", []string{"python3", "-c", ""}, nil},
 	{"perl", []string{"perl", "-e", perlReader}, "perl.pl", []string{"perl", "-e", ""}, nil},
 	{"bash", []string{"bash", "-c", shellReader}, "bash.sh", []string{"bash", "-c", ":"}, survey.hasNewBash},
 	{"nc", []string{shell, "-c", shellReader}, "sh.sh", nil, func(s survey) bool { return s.has("od") || s.has("hexdump") }},
-	{"curl", nil, "", []string{"curl", "-q", "--version"}, nil},
 }
 
 // bestTool returns the place of the best tool of a survey in tools, or their
@@ -150,9 +148,6 @@ func toolNames() string {
 
 // start starts a tool in a container.
 func (l *Ladder) start(ctx context.Context, p place, t tool) (Link, error) {
-	if len(t.argv) == 0 {
-		return l.startCurl(ctx, p), nil
-	}
 	script, err := l.script(t.script)
 	if err != nil {
 		return nil, err

@@ -146,7 +146,7 @@ func (p *process) prober(ctx context.Context, tool string, length int64) int {
 // survey answers as assets/probers/survey.sh does.
 func (p *process) survey() int {
 	text := "podpath-survey 1\n"
-	for _, tool := range strings.Fields("bash python3 python perl nc busybox curl wget od hexdump") {
+	for _, tool := range strings.Fields("bash python3 perl nc od hexdump") {
 		if p.image.has(tool) {
 			text += tool + " /usr/bin/" + tool + "\n"
 		}
