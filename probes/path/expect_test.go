@@ -151,6 +151,9 @@ func TestWhatIsExpectedOfANodePort(t *testing.T) {
 		"Local, and none there, from a Pod":       {local, nil, "pod/web-1", "raspi001", Any, ExternalLocal},
 		"Local, and none there, from that Node":   {local, nil, "node/raspi001", "raspi001", Any, ExternalLocal},
 		"Local, and none there, from another one": {local, nil, "node/raspi002", "raspi001", Blocked, ExternalLocal},
+		"Local, at the Pod's own Node":            {local, nil, "pod/web-1", "raspi002", Reached, ""},
+		"Local, at a Node that leads Pods on":     {local, nil, "pod/web-1", "raspi003", Any, ExternalLocal},
+		"Local, at such a Node from a Node":       {local, nil, "node/raspi002", "raspi003", Reached, ""},
 		"policies see whatever the Node makes":    {nil, []*kube.NetworkPolicy{ingress("web")}, "pod/web-1", "raspi001", Any, ""},
 		"policies let it in":                      {nil, []*kube.NetworkPolicy{ingress("web", kube.PolicyRule{})}, "pod/web-1", "raspi001", Reached, ""},
 	} {

@@ -54,16 +54,36 @@ func (w *World) ruleOfOuter(s Source, svc *kube.Service, p Path) Expectation {
 		}
 	}
 	says := map[Entry]string{AtNodePort: "a NodePort answers on every Node", AtExternalIP: "a Service answers on its external addresses", AtLoadBalancer: "a Service answers on its external addresses"}[p.Entry]
-	if !svc.LocalExternal || len(ends) == 0 || p.Node == "" || onNode(ends, p.Node) {
+	switch {
+	case !svc.LocalExternal || len(ends) == 0 || p.Node == "":
+		return reached(says)
+	case w.passesBy(s, p, ends):
+		return externalLocal(svc, fmt.Sprintf("externalTrafficPolicy is Local: Node %s may lead what a Pod sends to an endpoint on another Node, whose answer goes past it", p.Node))
+	case onNode(ends, p.Node):
 		return reached(says)
 	}
 	lacks := fmt.Sprintf("externalTrafficPolicy is Local, and no endpoint of %s runs on Node %s", svc.Name, p.Node)
 	if inside {
-		e := either(lacks + "; clients in the cluster may get through")
-		e.Cause = &Cause{Code: ExternalLocal, Summary: lacks + ".", ByDesign: true, Next: slicesOf(svc)}
-		return e
+		return externalLocal(svc, lacks)
 	}
 	return blocked(ExternalLocal, lacks, slicesOf(svc))
+}
+
+// externalLocal is an address with externalTrafficPolicy Local at which clients
+// in the cluster may get through, or not.
+func externalLocal(svc *kube.Service, why string) Expectation {
+	e := either(why + "; clients in the cluster may get through")
+	e.Cause = &Cause{Code: ExternalLocal, Summary: why + ".", ByDesign: true, Next: slicesOf(svc)}
+	return e
+}
+
+// passesBy reports a Pod that asks at the port of another Node, which does not
+// lead to that Node's endpoints alone: with externalTrafficPolicy Local,
+// kube-proxy leads Pods to every endpoint and keeps their address (its chain
+// KUBE-EXT), unless their own Node has put its address in the place of theirs.
+func (w *World) passesBy(s Source, p Path, ends []kube.Endpoint) bool {
+	return p.Entry == AtNodePort && s.Node != p.Node && w.onPodNetwork(w.asker(s)) && onNode(ends, p.Node) &&
+		slices.ContainsFunc(ends, func(e kube.Endpoint) bool { return e.Node != p.Node })
 }
 
 // inside reports whether what a source sends to an address for clients outside
