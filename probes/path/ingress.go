@@ -1,6 +1,7 @@
 package path
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -32,40 +33,67 @@ func (k kase) ingressWithoutAddress() *Cause {
 // ingressNoRule is a request that came to a controller, and that no rule takes.
 // The rule that nearly does is named.
 func (k kase) ingressNoRule() *Cause {
-	if k.Ask.HTTP == nil || k.Status != http.StatusNotFound || k.Error != BadStatus || k.Path.Ingress.Name != "" {
+	if k.Ask.HTTP == nil || k.Status != http.StatusNotFound || k.Error != BadStatus {
 		return nil
+	}
+	if i := k.ingressAt(k.Path); i != nil && len(i.Addresses) > 0 {
+		return nil // its rule took it
 	}
 	host := serverName(k.Ask.HTTP.Host)
 	path, _, _ := strings.Cut(k.Ask.HTTP.Path, "?")
-	address := serverName(k.Address)
-	for _, ofHost := range []bool{true, false} { // a rule of the host is nearer than one of the path
-		for _, i := range k.Ingresses {
-			for _, r := range i.Rules {
-				near := nearly(r, host, path, ofHost)
-				if near == "" || !slices.Contains(i.Addresses, address) {
-					continue
-				}
-				return &Cause{
-					Summary:  fmt.Sprintf("The Ingress controller answers 404 itself: no rule takes %s%s. Ingress %s nearly does: %s.", host, path, i.Name, near),
-					Evidence: []Evidence{k.seenAs(k.Detail)}, Next: run("", "kubectl", "describe", "ingress", "-n", i.Namespace, i.Name),
-				}
+	i, near := k.nearestRule(host, path, serverName(k.Address))
+	if i == nil {
+		return nil
+	}
+	return &Cause{
+		Summary:  fmt.Sprintf("The Ingress controller answers 404 itself: no rule takes %s%s. Ingress %s nearly does: %s.", host, path, i.Name, near),
+		Evidence: []Evidence{k.seenAs(k.Detail)}, Next: run("", "kubectl", "describe", "ingress", "-n", i.Namespace, i.Name),
+	}
+}
+
+// nearestRule finds the Ingress with the rule that nearly takes a request to a
+// controller, and says how: one that no controller serves is nearer than one
+// of the host, and that nearer than one of the path.
+func (w *World) nearestRule(host, path, controller string) (*kube.Ingress, string) {
+	var served []*kube.Ingress
+	for _, i := range w.Ingresses {
+		if slices.Contains(i.Addresses, controller) {
+			served = append(served, i)
+		}
+	}
+	for _, i := range w.Ingresses {
+		if _, ok := ruleFor(i, host, path); ok && len(i.Addresses) == 0 {
+			return i, "it has this host and path, but no controller has given it an address; " + classes(i, served)
+		}
+	}
+	for _, i := range served {
+		for _, r := range i.Rules {
+			if fits(r.Host, host) {
+				return i, fmt.Sprintf("it has the path %s (%s) of this host, not %s", r.Path, r.PathType, path)
 			}
 		}
 	}
-	return nil
+	for _, i := range served {
+		for _, r := range i.Rules {
+			if leads(r, path) {
+				return i, fmt.Sprintf("it is for the host %s, not %s", r.Host, host)
+			}
+		}
+	}
+	return nil, ""
 }
 
-// nearly says how a rule that does not take a request would: by its host, or
-// by its path.
-func nearly(r kube.IngressRule, host, path string, ofHost bool) string {
-	switch {
-	case ofHost && fits(r.Host, host):
-		return fmt.Sprintf("it has the path %s (%s) of this host, not %s", r.Path, r.PathType, path)
-	case !ofHost && leads(r, path):
-		return fmt.Sprintf("it is for the host %s, not %s", r.Host, host)
-	default:
-		return ""
+// classes says of which class an Ingress is that nobody serves, and of which
+// those are that a controller serves.
+func classes(i *kube.Ingress, served []*kube.Ingress) string {
+	class := func(i *kube.Ingress) string { return cmp.Or(i.Class, "the default") }
+	says := "its class is " + class(i)
+	theirs := names(served, class)
+	slices.Sort(theirs)
+	if theirs = slices.Compact(theirs); len(theirs) > 0 {
+		says += ", and the controller that answered serves " + list(theirs)
 	}
+	return says
 }
 
 // ingressBackend is an Ingress that sends to a Service, or a port of one, that

@@ -64,11 +64,22 @@ func TestAnswersOfAnIngress(t *testing.T) {
 	noHost.want, noHost.says = IngressNoRule, "no rule takes 203.0.113.9/. Ingress front nearly does: it is for the host shop.example.com"
 	otherPath := byAddress("api.example.com", "/v2?x", 404)
 	otherPath.want, otherPath.says = IngressNoRule, "it has the path /v1 (Prefix) of this host, not /v2"
+	otherClass := byAddress("shop.example.org", "/", 404)
+	otherClass.change = func(w *World) {
+		front.Class = "nginx"
+		w.Ingresses = []*kube.Ingress{front, {Namespace: "shop", Name: "back", Class: "ngnix", Rules: []kube.IngressRule{{Host: "shop.example.org", Path: "/", PathType: "Prefix", Backend: kube.Backend{Service: "x", PortName: "http"}}}}}
+	}
+	otherClass.want, otherClass.says = IngressNoRule, "its class is ngnix, and the controller that answered serves nginx"
+	byName := otherClass
+	byName.to = "http://shop.example.org/"
+	byName.comes, byName.says = speaks(status(404)), "no controller has given it an address; its class is ngnix."
 	taken := byAddress("203.0.113.9", "/", 503)
 	taken.want = StatusNotAsExpected
 	symptoms(t, map[string]symptom{
 		"no rule is for the host":            noHost,
 		"no rule is for the path":            otherPath,
+		"no controller serves the class":     otherClass,
+		"the same, asked by its name":        byName,
 		"it says something else":             taken,
 		"404 of nobody's address":            {docs: single, change: has, to: "http://203.0.113.8/", comes: speaks(status(404)), want: StatusNotAsExpected},
 		"a rule takes it, and the app 404s":  {from: "local", docs: single, change: has, to: "ingress/front", comes: atController(404), want: StatusNotAsExpected, says: "The app behind Ingress front"},
