@@ -52,7 +52,7 @@ func TestProbeOfTenThousandHealthyCells(t *testing.T) {
 			t.Errorf("got %+v, want no failure among %d", s, sources*addresses)
 		}
 		for _, p := range r.Results {
-			if p.Verdict == "pass" && (p.Stage != "connect" || p.Error != "") {
+			if p.Verdict == "pass" && (p.Stage != "request" || p.Error != "") {
 				t.Errorf("got %s, want nothing passed that was not observed", p)
 			}
 		}

@@ -40,11 +40,7 @@ func Look(ctx context.Context, s *kube.Snapshot, reader Reader, machine launch.M
 	for _, elsewhere := range intent.Namespaces(w) {
 		look.into(ctx, elsewhere)
 	}
-	for _, address := range intent.Strangers(w) {
-		if key, ok, err := reader.ServiceAt(ctx, address); err == nil && ok && w.Looked[key.Namespace] == nil {
-			look.into(ctx, path.Elsewhere{Namespace: key.Namespace})
-		}
-	}
+	look.strangers(ctx, intent.Strangers(w))
 	if len(w.Policies) == 0 {
 		return w // nothing needs the labels
 	}
@@ -73,6 +69,15 @@ func (l looking) complete(ctx context.Context, scope kube.Scope) {
 	if err != nil {
 		l.PoliciesUnknown = true
 		l.Unknown = append(l.Unknown, err)
+	}
+}
+
+// strangers reads the namespaces of the Services that have some addresses.
+func (l looking) strangers(ctx context.Context, addresses []string) {
+	for _, address := range addresses {
+		if key, ok, err := l.reader.ServiceAt(ctx, address); err == nil && ok && l.Looked[key.Namespace] == nil {
+			l.into(ctx, path.Elsewhere{Namespace: key.Namespace})
+		}
 	}
 }
 

@@ -113,7 +113,7 @@ func (l *learner) find(intent path.Intent) map[string]path.Result {
 	must(l.t, err)
 	found := map[string]path.Result{}
 	launcher := &counting{Launcher: ladder, opened: map[string]int{}}
-	for _, r := range probes.Run(l.t.Context(), l.world, checks, launcher, probes.Options{Timeout: time.Second}, nil) {
+	for _, r := range probes.Run(l.t.Context(), l.world, checks, launcher, probes.Options{Timeout: time.Second, Reader: l.cluster}, nil) {
 		found[r.ID] = r
 	}
 	l.execs, l.opened = ladder.Execs(), launcher.opened

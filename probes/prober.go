@@ -51,7 +51,7 @@ func (p *Prober) ladder() *launch.Ladder {
 
 // Run carries out checks.
 func (p *Prober) Run(ctx context.Context, w *path.World, checks []path.Check, seen func(path.Result)) []path.Result {
-	options := Options{Timeout: DefaultTimeout, Parallel: DefaultParallel}
+	options := Options{Timeout: DefaultTimeout, Parallel: DefaultParallel, Reader: p.cluster}
 	return Run(ctx, w, checks, p.ladder(), options, seen)
 }
 

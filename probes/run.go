@@ -34,6 +34,9 @@ type Options struct {
 	// Roots are the authorities that certificates are checked against (--ca); nil
 	// for those of the machine, whose word on an issuer is told and not judged.
 	Roots *x509.CertPool
+	// Reader reads of the cluster what turns out to matter once something has
+	// failed; nil for nothing.
+	Reader Reader
 }
 
 const (
@@ -79,7 +82,8 @@ func Run(ctx context.Context, w *path.World, checks []path.Check, launcher Launc
 			r.set(i, r.result(c, r.confirmedSpread(ctx, c)))
 		}
 	}
-	path.Explain(w, r.results, r.lookCloser(ctx))
+	looks := r.lookCloser(ctx)
+	path.Explain(r.World, r.results, looks)
 	return r.results
 }
 

@@ -20,6 +20,7 @@ const rounds = 3
 // other ways to the same target, what a Pod that refuses listens on, and
 // whether kube-proxy says that it is well.
 func (r *run) lookCloser(ctx context.Context) path.Looks {
+	r.readServers(ctx)
 	looks := path.Looks{Sockets: map[kube.Key][]path.Listener{}, Proxies: map[string]path.Observation{}}
 	known := append([]path.Result(nil), r.results...)
 	for range rounds {
@@ -61,6 +62,17 @@ func (r *run) lookCloser(ctx context.Context) path.Looks {
 	}
 	_ = group.Wait() // no look returns an error
 	return looks
+}
+
+// readServers reads the namespaces of the DNS servers that did not answer: what
+// is wrong with the Pods there explains it. The World that others see stays.
+func (r *run) readServers(ctx context.Context) {
+	servers := r.SilentServers(r.results)
+	if r.options.Reader == nil || len(servers) == 0 {
+		return
+	}
+	r.World = r.World.Clone()
+	looking{r.World, r.options.Reader}.strangers(ctx, servers)
 }
 
 // visit lets an observer of a source look, anew when its stream was lost.

@@ -233,7 +233,9 @@ func (p *probe) round(ctx context.Context, config *kube.Config, client *kube.Cli
 	}()
 	began := time.Now()
 	progress := newProgress(p.streams.err, len(checks))
-	results := probes.Run(ctx, world, checks, ladder, p.options, progress.seen)
+	options := p.options
+	options.Reader = client
+	results := probes.Run(ctx, world, checks, ladder, options, progress.seen)
 	progress.end()
 	if again && ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -17,8 +17,21 @@ func (k kase) lostOnTheWay() bool {
 	return lost(k.Error) && (k.Stage == StageConnect || k.Stage == StageResolve || k.Stage == StageNone)
 }
 
+// passed are the Nodes that a request may have come to: of a lookup that got
+// lost, those where a DNS server runs.
+func (k kase) passed() []string {
+	nodes := []string{k.Path.Node, k.Source.Node}
+	if k.Stage == StageResolve && lost(k.Error) {
+		at := Ask{Host: serverName(k.Address), Port: dnsPort}
+		for _, e := range k.ends(k.Source, k.Resolve(k.Source, UDP, at), at) {
+			nodes = append(nodes, e.Node)
+		}
+	}
+	return nodes
+}
+
 func (k kase) nodeNotReady() *Cause {
-	for _, name := range []string{k.Path.Node, k.Source.Node} {
+	for _, name := range k.passed() {
 		if n := k.Node(name); n != nil && !n.Ready && (k.lostOnTheWay() || k.Kind == Status) {
 			return k.nodeCause(n)
 		}
@@ -66,7 +79,7 @@ func (k kase) nodeCutOff() *Cause {
 		return nil
 	}
 	cut := k.cutOff()
-	if cut == "" || k.Source.Node != cut && k.Path.Node != cut {
+	if cut == "" || !slices.Contains(k.passed(), cut) {
 		return nil
 	}
 	within := k.all.paths[way{cut, cut, ""}]

@@ -249,6 +249,18 @@ func TestWaysBetweenNodesThatAreCut(t *testing.T) {
 	}
 	w := onMaster(t, clientPod, manifest.Pod{Name: "first", Node: "raspi001", IPs: []string{"10.244.0.5"}, Owner: "DaemonSet/x"}.YAML())
 	named(t, "one Node is cut off", w, simulate(w, w.Plan(Paths), on("raspi002"), Looks{}), NodeCutOff)
+	dns := manifest.Service("dns", `clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], ports: [{name: dns, port: 53, targetPort: 53, protocol: UDP}]`, "")
+	servers := strings.Replace(manifest.Slice("dns", "dns", 53, manifest.Endpoint("", "10.244.1.77", "raspi002"), manifest.Endpoint("", "10.244.2.77", "raspi003")), "TCP", "UDP", 1)
+	asking := onMaster(t, clientPod, dns, servers, manifest.Pod{Name: "first", Node: "raspi001", IPs: []string{"10.244.0.5"}, Owner: "DaemonSet/x"}.YAML())
+	lookups := 0
+	named(t, "lookups that come to a server there", asking, simulate(asking, asking.Plan(Paths, Discovery), func(c Check) ErrorKind {
+		if c.Kind == DNS && c.Source.Label == "pod/client" {
+			if lookups++; lookups%2 == 0 {
+				return TimedOut
+			}
+		}
+		return on("raspi002")(c)
+	}, Looks{}), NodeCutOff)
 	named(t, "two of three Nodes have no way", w, simulate(w, w.Plan(Paths), func(c Check) ErrorKind {
 		if c.Source.Node == "raspi001" || c.Path.Node == "raspi001" {
 			return NoError

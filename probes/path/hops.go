@@ -215,6 +215,8 @@ func (k kase) broken() HopKind {
 	switch {
 	case k.Verdict == Pass && k.Error == NoError, k.Blind != nil:
 		return ""
+	case k.Stage == StageResolve && k.Cause != nil && k.Cause.Hop.order() > Translate.order():
+		return Name // on the way to the DNS server
 	case k.Cause != nil && k.Cause.Hop != "" && k.Cause.Hop != Look:
 		return k.Cause.Hop
 	case k.Stage == StageResolve:

@@ -129,6 +129,19 @@ func (k kase) dnsLosesAAAA() *Cause {
 	return c
 }
 
+// SilentServers are the addresses of the DNS servers that did not answer, and
+// of which it is not known what they are.
+func (w *World) SilentServers(results []Result) []string {
+	var out []string
+	for _, r := range results {
+		address := serverName(r.Address)
+		if r.Verdict == Fail && r.Stage == StageResolve && lost(r.Error) && address != "" && !slices.Contains(out, address) && len(w.addresses()[address].services) == 0 {
+			out = append(out, address)
+		}
+	}
+	return out[:min(len(out), mostStrangers)]
+}
+
 // dnsDown is a DNS server that does not answer at all.
 func (k kase) dnsDown() *Cause {
 	down := func(e ErrorKind) bool { return lost(e) || e == Refused }

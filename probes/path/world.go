@@ -1,6 +1,7 @@
 package path
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -9,7 +10,7 @@ import (
 )
 
 // World is everything that is known before a probe is sent. It does not
-// change.
+// change; what is read later makes another one (Clone).
 type World struct {
 	*kube.Snapshot
 	Ingresses []*kube.Ingress
@@ -42,6 +43,15 @@ type World struct {
 
 	once   sync.Once
 	owners map[string]owner // by address
+}
+
+// Clone returns a World that may be added to.
+func (w *World) Clone() *World {
+	return &World{
+		Snapshot: w.Snapshot, Ingresses: slices.Clone(w.Ingresses), Policies: slices.Clone(w.Policies), NamespaceLabels: w.NamespaceLabels,
+		PoliciesUnknown: w.PoliciesUnknown, Unknown: slices.Clone(w.Unknown), LocalNode: w.LocalNode, Here: w.Here, LocalPod: w.LocalPod,
+		Equipped: w.Equipped, Home: w.Home, Looked: maps.Clone(w.Looked), Engines: w.Engines,
+	}
 }
 
 // PodAt finds the Pod with an address of its own.

@@ -2,6 +2,7 @@ package path
 
 import (
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"podpath/kube"
@@ -84,4 +85,40 @@ func TestPlansStartFromPodsThatHaveToolsWhereOneWillDo(t *testing.T) {
 			t.Errorf("got %s, want it from pod/web-3", c.ID)
 		}
 	}
+}
+
+func TestACloneHasAllThatIsKnown(t *testing.T) {
+	w := &World{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[World]()) {
+		if v := reflect.ValueOf(w).Elem().FieldByIndex(field.Index[:1]); field.IsExported() && len(field.Index) == 1 {
+			v.Set(filled(v.Type()))
+		}
+	}
+	got, want := reflect.ValueOf(w.Clone()).Elem(), reflect.ValueOf(w).Elem()
+	for i := range want.NumField() {
+		if f := want.Type().Field(i); f.IsExported() && !reflect.DeepEqual(got.Field(i).Interface(), want.Field(i).Interface()) {
+			t.Errorf("%s: got %v, want %v", f.Name, got.Field(i), want.Field(i))
+		}
+	}
+}
+
+// filled is a value of a type that is not its zero value.
+func filled(of reflect.Type) reflect.Value {
+	v := reflect.New(of).Elem()
+	switch of.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(of.Elem()))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(of, 1, 1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(of))
+		v.SetMapIndex(filled(of.Key()), reflect.Zero(of.Elem()))
+	case reflect.Struct:
+		v.Field(0).Set(filled(v.Field(0).Type()))
+	case reflect.Bool:
+		v.SetBool(true)
+	default:
+		v.SetString("x")
+	}
+	return v
 }
