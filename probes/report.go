@@ -3,6 +3,7 @@ package probes
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -192,6 +193,16 @@ func Summarize(results []path.Result) Summary {
 		}
 	}
 	return s
+}
+
+// WithoutBodies are the results without the bodies of HTTP answers: a report is
+// kept and passed on, and what an app answers may be meant for nobody else.
+func WithoutBodies(results []path.Result) []path.Result {
+	out := slices.Clone(results)
+	for i := range out {
+		out[i].Body, out[i].Beside = "", WithoutBodies(out[i].Beside)
+	}
+	return out
 }
 
 // milliseconds are a duration with microseconds behind the point.

@@ -67,7 +67,10 @@ func (c *Cluster) hairpins(node, mode string) {
 	for _, line := range strings.Split(c.run("on", node, "bridge", "link", "show"), "\n") {
 		if fields := strings.Fields(line); strings.Contains(line, " master cni0 ") {
 			device, _, _ := strings.Cut(strings.TrimSuffix(fields[1], ":"), "@")
-			c.run("on", node, "bridge", "link", "set", "dev", device, "hairpin", mode)
+			_, err := c.output("on", node, "bridge", "link", "set", "dev", device, "hairpin", mode)
+			if err != nil && strings.Contains(c.run("on", node, "bridge", "link", "show"), device) { // its Pod may be gone
+				c.t.Errorf("hairpin %s on %s of %s: %v", mode, device, node, err)
+			}
 		}
 	}
 }

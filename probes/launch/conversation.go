@@ -91,7 +91,7 @@ func converse(ctx context.Context, via Via, run program) (*conversation, error) 
 	case <-c.hello:
 		return c, nil
 	case <-late.C:
-		cancel(fmt.Errorf("it did not start within %s", helloTimeout))
+		cancel(tooLateError{"it did not start", helloTimeout})
 	case <-c.over:
 	}
 	_ = c.Close()
@@ -216,7 +216,7 @@ func (c *conversation) Close() error {
 		select {
 		case <-c.over:
 		case <-late.C:
-			c.cancel(fmt.Errorf("it did not end within %s", endTimeout))
+			c.cancel(tooLateError{"it did not end", endTimeout})
 		}
 		c.work.Wait()
 		c.cancel(nil)

@@ -123,7 +123,7 @@ func (l *Ladder) brief(ctx context.Context, limit time.Duration, e kube.Exec) er
 	case <-ctx.Done():
 		return fmt.Errorf("exec in %s: %w", e.Pod, context.Cause(ctx))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, tooLongError{e.Command[0], limit})
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, tooLateError{e.Command[0] + " did not end", limit})
 	defer cancel()
 	return l.exec(ctx, e)
 }
@@ -198,15 +198,13 @@ func (l *Ladder) Remove(ctx context.Context, helpers []kube.HelperPod) error {
 	return errors.Join(failures...)
 }
 
-// tooLongError is a command that did not end in its time.
-type tooLongError struct {
-	program string
-	limit   time.Duration
+// tooLateError is what a command did not do in its time.
+type tooLateError struct {
+	what  string
+	limit time.Duration
 }
 
-func (e tooLongError) Error() string {
-	return fmt.Sprintf("%s did not end within %s", e.program, e.limit)
-}
+func (e tooLateError) Error() string { return fmt.Sprintf("%s within %s", e.what, e.limit) }
 
 // Is makes it one of the errors of a deadline.
-func (e tooLongError) Is(target error) bool { return target == context.DeadlineExceeded }
+func (e tooLateError) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -169,6 +169,20 @@ func TestAHealthyClusterHasNoCause(t *testing.T) {
 	}
 }
 
+func TestAnExecThatWaitsInVainIsForAKubeletThatNobodyReaches(t *testing.T) {
+	w := onMaster(t)
+	vain := errors.New("it did not start within 15s")
+	blind := Result{Check: Check{ID: "x", Kind: TCP, Source: source(t, w, "pod/web-1")}, Verdict: Inconclusive, Observation: Observation{
+		Blind: &launch.Failure{Code: launch.ExecFailed, Source: "pod/web-1", Refusals: []launch.Refusal{{Rung: launch.Tools, Why: vain.Error(), Err: vain}}},
+	}}
+	for comes, want := range map[ErrorKind]CauseCode{TimedOut: KubeletAway, Refused: ExecFailed, NoError: ExecFailed} {
+		kubelet := Result{Check: Check{ID: "y", Kind: TCP, Source: source(t, w, "pod/web-3")}, Observation: Observation{Address: "198.51.100.12:10250", Error: comes}}
+		r := []Result{blind}
+		Explain(w, r, Looks{Compared: []Result{kubelet}})
+		explained(t, "the kubelet: "+string(comes), w, r[0], want, "")
+	}
+}
+
 func TestBlindnessHasACauseWherePodpathKnowsIt(t *testing.T) {
 	w := onMaster(t)
 	pod, node := source(t, w, "pod/web-1"), source(t, w, "node/raspi002")

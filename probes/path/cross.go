@@ -57,16 +57,29 @@ func (k kase) nodeUnreachable() *Cause {
 	if from := k.Pod(k.Source.Pod); from != nil && k.egressTo(from, kubeletPort, "TCP").Ruling == Denied {
 		return nil // it may not ask
 	}
+	silence := k.silentKubelet(n)
+	if silence == nil {
+		return nil
+	}
+	return &Cause{
+		Summary:  fmt.Sprintf("Node %s does not answer: packets to its Pods and to itself get lost, though its condition is still Ready.", n.Name),
+		Evidence: []Evidence{k.seenAs(string(k.Error)), *silence},
+		Next:     run("its cable, its power, its kubelet; the condition follows after some 40 s", "kubectl", "describe", "node", n.Name),
+	}
+}
+
+// silentKubelet is what was seen of a kubelet that nobody got an answer of who
+// asked it from another Node; nil where somebody did, or nobody asked.
+func (k kase) silentKubelet(n *kube.Node) *Evidence {
+	if n == nil {
+		return nil
+	}
 	at := net.JoinHostPort(n.InternalIP(), strconv.Itoa(kubeletPort))
 	asked := k.others(k.all.at[at], func(r *Result) bool { return r.Source.Node != n.Name })
 	if len(asked) == 0 || count(asked, func(r *Result) bool { return !lost(r.Error) }) > 0 {
 		return nil
 	}
-	return &Cause{
-		Summary:  fmt.Sprintf("Node %s does not answer: packets to its Pods and to itself get lost, though its condition is still Ready.", n.Name),
-		Evidence: []Evidence{k.seenAs(string(k.Error)), {What: at, Where: asked[0].Source.Label, Seen: "the Node's kubelet: " + string(asked[0].Error)}},
-		Next:     run("its cable, its power, its kubelet; the condition follows after some 40 s", "kubectl", "describe", "node", n.Name),
-	}
+	return &Evidence{What: at, Where: asked[0].Source.Label, Seen: "the Node's kubelet: " + string(asked[0].Error)}
 }
 
 // kubeletPort is where the kubelet of every Node listens.

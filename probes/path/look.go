@@ -73,11 +73,22 @@ func (k kase) execFailed() *Cause {
 func (k kase) kubeletAway() *Cause {
 	f := k.failure()
 	var exec *kube.ExecError
-	if f == nil || !errors.As(f, &exec) || exec.Failure != kube.KubeletAway {
+	if f == nil {
 		return nil
 	}
-	return &Cause{
+	c := &Cause{
 		Summary:  fmt.Sprintf("The API server does not reach the kubelet of Node %s.", k.Source.Node),
 		Evidence: refusals(f), Next: run("", "kubectl", "describe", "node", k.Source.Node),
 	}
+	if errors.As(f, &exec) && exec.Failure == kube.KubeletAway {
+		return c
+	}
+	if f.Code != launch.ExecFailed {
+		return nil
+	}
+	if silence := k.silentKubelet(k.Node(k.Source.Node)); silence != nil { // the API server still waits for it
+		c.Evidence = append(c.Evidence, *silence)
+		return c
+	}
+	return nil
 }

@@ -69,7 +69,7 @@ func ParseTarget(word string) (Target, error) {
 		err = t.parseHost(word)
 	}
 	if err != nil {
-		return Target{}, fmt.Errorf("%q is no target: %w: %s", word, err, targetWords)
+		return Target{}, fmt.Errorf("%s is no target: %w: %s", begun(word), err, targetWords)
 	}
 	return t, nil
 }
@@ -89,7 +89,38 @@ func (t *Target) parseDNS(rest string) error {
 	case !slices.Contains(recordTypes, t.Type):
 		return fmt.Errorf("podpath cannot ask for records of type %s, only for %s", t.Type, strings.Join(recordTypes, ", "))
 	}
+	return checkHost(name)
+}
+
+// The longest name and the longest part of one between dots, in bytes, as
+// written (RFC 1035, section 2.3.4).
+const (
+	nameMost  = 253
+	labelMost = 63
+)
+
+// checkHost reports what is too long for the name of a host. The error does not
+// repeat it.
+func checkHost(name string) error {
+	name = strings.TrimSuffix(name, ".")
+	if len(name) > nameMost {
+		return fmt.Errorf("its host has %d letters, and a name in DNS has at most %d", len(name), nameMost)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if len(label) > labelMost {
+			return fmt.Errorf("its host has %d letters without a dot, and a name in DNS has at most %d", len(label), labelMost)
+		}
+	}
 	return nil
+}
+
+// begun is a word in quotes, of a long one the beginning.
+func begun(word string) string {
+	const most = 80 // letters: as much as a terminal shows in a line
+	if letters := []rune(word); len(letters) > most {
+		return strconv.Quote(string(letters[:most])) + " and so on"
+	}
+	return strconv.Quote(word)
 }
 
 func (t *Target) parseURL(word string) error {
@@ -105,6 +136,9 @@ func (t *Target) parseURL(word string) error {
 	t.Kind, t.URL, t.Name, t.Port = ToURL, u, u.Hostname(), u.Port()
 	if t.Port == "" {
 		t.Port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if err := checkHost(t.Name); err != nil {
+		return err
 	}
 	return checkPort(t.Port)
 }
@@ -151,5 +185,8 @@ func (t *Target) parseHost(word string) error {
 		return fmt.Errorf("%q is no host", host)
 	}
 	t.Kind, t.Name, t.Port = ToHost, host, port
+	if err := checkHost(host); err != nil {
+		return err
+	}
 	return checkPort(port)
 }
