@@ -18,9 +18,13 @@ import (
 	"podpath/probes/wire"
 )
 
-// spreadBatch is how many connections a spread holds open at a time for each
-// endpoint: some bear few, such as a database.
-const spreadBatch = 16
+const (
+	// spreadBatch is how many connections a spread holds open at a time for each
+	// endpoint: some bear few, such as a database.
+	spreadBatch = 16
+	// maxHeld is how many it holds in all: a shell needs five processes for each.
+	maxHeld = 64
+)
 
 // spreadTest opens connections to a Service and finds who took each: while
 // they are open, the kernel of the backend lists them in /proc/net/tcp. That
@@ -115,7 +119,7 @@ func (t *spreadTest) count(ctx context.Context) (err error) {
 			return prints.ask(ctx, t, t.check.Ask.Count)
 		}
 	}
-	size := spreadBatch * max(1, len(t.backends))
+	size := min(maxHeld, spreadBatch*max(1, len(t.backends)))
 	for left := t.check.Ask.Count; left > 0 && err == nil; left -= size {
 		err = t.batch(ctx, min(left, size))
 	}

@@ -10,7 +10,7 @@
 # differs from build to build, so its help text tells what it can do.
 #
 # Descriptors: 3 the answers, 4 what was received, on its way to dump, 5 the
-# connection, 8 a line for each request that may begin. Each request has a pipe
+# connection, 8 a line for each request that may begin, but for Holds. Each request has a pipe
 # 9 for what is said about it; a held connection has a pipe 7 for its More and
 # Drop, and all of them 6 to say where that is. A pipe with one end for both
 # directions is opened through /proc, as nothing may be written to the disk.
@@ -245,7 +245,7 @@ work() {
       ;;
     *) fail "sh cannot $op" ;;
   esac
-  echo >&8
+  [ "$op" = hold ] || echo >&8
 }
 
 # cannot: prints why the request cannot be done here.
@@ -364,8 +364,10 @@ main() {
     case $op in
       more | drop) pass || say "$id" failed - 0 - "$not_held" ;;
       *)
-        [ "$op" = hold ] && holds="$holds$id "
-        read -r _ <&8
+        case $op in
+          hold) holds="$holds$id " ;; # it may take as long as all others
+          *) read -r _ <&8 ;;
+        esac
         work &
         ;;
     esac

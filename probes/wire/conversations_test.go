@@ -37,6 +37,19 @@ func conversations() []behaviour {
 			want(t, c.ask(request(2, wire.More, 0, 9, []byte("still"))), wire.OK, false, []byte("still"))
 			c.end()
 		}},
+		{"holds 64 connections and answers others meanwhile", "hold", func(t *testing.T, p prober) {
+			port := serve(t, loopback, echoes)
+			c := p.begin(t)
+			for id := 1; id <= 64; id++ {
+				c.send(request(id, wire.Hold, port, 0, nil))
+			}
+			for range 64 {
+				want(t, c.next(), wire.OK, true, nil)
+			}
+			want(t, c.ask(wire.Request{ID: 99, Op: wire.TCP, Timeout: patience, Address: loopback, Port: port, Count: 1, Data: []byte("x")}), wire.OK, true, []byte("x"))
+			want(t, c.ask(request(64, wire.More, 0, 9, []byte("last"))), wire.OK, false, []byte("last"))
+			c.end()
+		}},
 		{"holds on after a timeout", "hold", func(t *testing.T, p prober) {
 			port := serve(t, loopback, echoes)
 			c := p.begin(t)
