@@ -15,6 +15,12 @@ require github.com/creack/pty v1.1.24
 require github.com/hinshun/vt10x v0.0.0-20220301184237-5011da428d02
 
 require (
+	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
+	github.com/russross/blackfriday/v2 v2.1.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
+)
+
+require (
 	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674
 	github.com/moby/spdystream v0.5.1 // indirect
 	gonum.org/v1/gonum v0.17.0

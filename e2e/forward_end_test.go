@@ -100,8 +100,8 @@ func TestForwardStopsByItselfWhenItsListenerBreaks(t *testing.T) {
 	breakListener(t, f.cmd.Process.Pid, f.listen)
 	code := f.ends(t, 20*time.Second)
 	l.stop() // whoever came later was refused
-	if text := f.err.String(); code != 1 || !strings.Contains(text, "svc/backends:80") || !strings.Contains(text, f.listen) {
-		t.Errorf("got exit code %d and %q, want 1 and what broke", code, text)
+	if text := f.err.String(); code != 4 || !strings.Contains(text, "svc/backends:80") || !strings.Contains(text, f.listen) {
+		t.Errorf("got exit code %d and %q, want 4 and what broke", code, text)
 	}
 	f.await(t, "ForwardSummary")
 }
@@ -112,8 +112,8 @@ func TestForwardStopsByItselfWhenItCannotPrint(t *testing.T) {
 	cmd := command(t, p.c.Kubeconfig, "forward", "-n", p.namespace, "svc/backends", "0:80", "--via", "direct")
 	full := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `exec "$@" >/dev/full`, "sh"}, cmd.Args...)...)
 	full.Env = cmd.Env
-	if got := run(t, full); got.code != 1 || !strings.Contains(got.err, "no space left on device") {
-		t.Errorf("got exit code %d and %q, want 1 and why", got.code, got.err)
+	if got := run(t, full); got.code != 4 || !strings.Contains(got.err, "no space left on device") {
+		t.Errorf("got exit code %d and %q, want 4 and why", got.code, got.err)
 	}
 }
 

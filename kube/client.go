@@ -29,21 +29,26 @@ type Client struct {
 // NewClient returns a client of the configured cluster. It sends nothing yet.
 func NewClient(c *Config) (*Client, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, discoveryv1.AddToScheme, authorizationv1.AddToScheme, networkingv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, discoveryv1.AddToScheme, authorizationv1.AddToScheme, networkingv1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
 	}
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	if err := c.checkUser(); err != nil {
+		return nil, err
+	}
+	transport, err := newRenewing(c)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", c.Server, err)
+	}
 	shared := rest.CopyConfig(c.rest)
 	shared.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	shared.ContentType = runtime.ContentTypeProtobuf
 	shared.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	shared.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(shared.QPS, shared.Burst)
-	transport, err := newRenewing(shared, c.reload)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the connection to %s: %w", c.Server, err)
-	}
 	client := &Client{transport: transport, timeout: c.timeout}
 	for _, group := range []struct {
 		into *rest.Interface

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"time"
 
@@ -36,6 +35,9 @@ type Options struct {
 	QPS       float32
 	Burst     int
 	UserAgent string
+	// Interactive leaves stdin to a credential plugin that asks the user
+	// something (interactiveMode). Without it podpath has the terminal itself.
+	Interactive bool
 }
 
 // Config is a loaded configuration: one context of a kubeconfig, or the
@@ -53,7 +55,12 @@ type Config struct {
 	options Options
 	rest    *rest.Config
 	timeout time.Duration
+	names   contextNames
 }
+
+// contextNames are what parts of the kubeconfig are called: what to look for in it.
+// They are empty in a cluster.
+type contextNames struct{ context, cluster, user string }
 
 // ErrNoConfig means that no kubeconfig was found, and that podpath does not
 // run in a cluster.
@@ -85,10 +92,7 @@ func Load(o Options) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	c := &Config{Context: raw.CurrentContext, options: o, timeout: o.RequestTimeout}
-	if o.Context != "" {
-		c.Context = o.Context
-	}
+	c := &Config{Context: cmp.Or(o.Context, raw.CurrentContext), options: o, timeout: o.RequestTimeout}
 	for name := range raw.Contexts {
 		c.Contexts = append(c.Contexts, name)
 	}
@@ -109,12 +113,16 @@ func Load(o Options) (*Config, error) {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	c.Server = c.rest.Host
+	if to, ok := raw.Contexts[c.Context]; ok {
+		c.names = contextNames{c.Context, to.Cluster, to.AuthInfo}
+	}
 	if !o.AllNamespaces {
 		if c.Scope.Namespace, _, err = loader.Namespace(); err != nil {
 			return nil, fmt.Errorf("find the namespace to use: %w", err)
 		}
 	}
-	return c, c.tune(o)
+	c.tune(o)
+	return c, nil
 }
 
 // loader reads files, or the text that there is in their place.
@@ -134,8 +142,9 @@ func (o Options) loader(overrides *clientcmd.ConfigOverrides) (clientcmd.ClientC
 // reload reads the configuration again, of the same context even if the
 // kubeconfig has another current one by now.
 func (c *Config) reload() (*rest.Config, error) {
-	c.options.Context = c.Context
-	fresh, err := Load(c.options)
+	o := c.options
+	o.Context = c.Context
+	fresh, err := Load(o)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +152,7 @@ func (c *Config) reload() (*rest.Config, error) {
 }
 
 // tune sets what is podpath's own choice.
-func (c *Config) tune(o Options) error {
+func (c *Config) tune(o Options) {
 	c.rest.QPS, c.rest.Burst = cmp.Or(o.QPS, DefaultQPS), cmp.Or(o.Burst, DefaultBurst)
 	c.rest.UserAgent = o.UserAgent
 	if o.As != "" || len(o.AsGroups) > 0 { // in a Pod, clientcmd drops them
@@ -156,23 +165,6 @@ func (c *Config) tune(o Options) error {
 		c.rest.Dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
 	if p := c.rest.ExecProvider; p != nil {
-		p.StdinUnavailable = true
-		p.StdinUnavailableMessage = "podpath uses the terminal itself; log in first, for example with: kubectl get namespaces"
+		p.StdinUnavailable = !o.Interactive
 	}
-	return pingIdleConnections()
-}
-
-// pingIdleConnections makes the HTTP/2 client notice within 15 s that an API
-// server is cut off without a word; the default is 45 s. The environment is
-// the only way in that k8s.io/apimachinery offers; what the user set stays.
-func pingIdleConnections() error {
-	for name, seconds := range map[string]string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS": "10", "HTTP2_PING_TIMEOUT_SECONDS": "5"} {
-		if _, set := os.LookupEnv(name); set {
-			continue
-		}
-		if err := os.Setenv(name, seconds); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -31,8 +31,6 @@ contexts:
 func noConfig(t *testing.T) {
 	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
-	t.Setenv("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "")
-	t.Setenv("HTTP2_PING_TIMEOUT_SECONDS", "")
 }
 
 func TestLoadChoosesAsKubectlDoes(t *testing.T) {
@@ -67,13 +65,17 @@ func TestLoadChoosesAsKubectlDoes(t *testing.T) {
 
 func TestLoadSetsUpRequests(t *testing.T) {
 	noConfig(t)
+	environment := os.Environ()
 	c, err := Load(Options{Kubeconfig: kubeconfig(t, "home", "home"), As: "jane", AsGroups: []string{"dev", "ops"}, RequestTimeout: time.Minute, Burst: 7})
 	must(t, err)
 	if got := c.rest.Impersonate; got.UserName != "jane" || !slices.Equal(got.Groups, []string{"dev", "ops"}) {
 		t.Errorf("got impersonation %+v", got)
 	}
-	if p := c.rest.ExecProvider; p == nil || !p.StdinUnavailable || p.StdinUnavailableMessage == "" {
+	if p := c.rest.ExecProvider; p == nil || !p.StdinUnavailable {
 		t.Errorf("got exec plugin %+v, want one that knows that the terminal is taken", p)
+	}
+	if !slices.Equal(os.Environ(), environment) {
+		t.Errorf("got the environment of the process changed to %q", os.Environ())
 	}
 	if c.rest.Timeout != 0 || c.timeout != time.Minute {
 		t.Errorf("got timeouts %s and %s, want one for requests and none for watches", c.rest.Timeout, c.timeout)

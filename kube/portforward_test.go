@@ -81,7 +81,7 @@ func (s *forwardServer) forwarder(t *testing.T) *PortForwarder {
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	c := &Config{rest: &rest.Config{Host: server.URL}, timeout: 5 * time.Second}
-	must(t, c.tune(Options{As: "jane"}))
+	c.tune(Options{As: "jane"})
 	client, err := NewClient(c)
 	must(t, err)
 	client.transport.reload = func() (*rest.Config, error) { return nil, errors.New("none") }
@@ -206,7 +206,7 @@ func TestDialPortForwardWithoutAnAPIServerIsNoRefusalOfThePod(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	c := &Config{rest: &rest.Config{Host: server.URL}, timeout: time.Second}
-	must(t, c.tune(Options{}))
+	c.tune(Options{})
 	client, err := NewClient(c)
 	must(t, err)
 	_, err = client.PortForwarder().DialPortForward(t.Context(), Key{"shop", "web"})

@@ -73,6 +73,8 @@ type State struct {
 	Listed bool
 	// Received counts the objects that have arrived while Syncing.
 	Received int
+
+	advice string // what to do about Err, where that is known
 }
 
 // Settled reports whether waiting longer would not tell more: the resource
@@ -91,6 +93,8 @@ func (s State) Temporary() bool {
 // Advice says what to do about Err.
 func (s State) Advice() string {
 	switch {
+	case s.advice != "":
+		return s.advice
 	case s.Unauthorized():
 		return "the API server does not accept your credentials: log in again"
 	case s.Code == http.StatusNotFound:
@@ -134,6 +138,9 @@ func (s State) failed(err error, denied Denied, now time.Time) State {
 	case s.Listed:
 		next.Phase = Stale
 	}
+	if known := (*ConnectError)(nil); errors.As(err, &known) {
+		next.advice = Clean(known.Step)
+	}
 	next.Since = now
 	if next.Phase == s.Phase && !s.Since.IsZero() {
 		next.Since = s.Since
@@ -156,7 +163,10 @@ func describe(err error) string {
 	text := err.Error()
 	var status apierrors.APIStatus
 	var request *url.Error
+	var known *ConnectError
 	switch {
+	case errors.As(err, &known):
+		text = known.What
 	case errors.As(err, &status) && status.Status().Message != "":
 		text = status.Status().Message
 	case errors.As(err, &request):

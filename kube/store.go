@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -75,7 +74,7 @@ func (s *Store) Run(ctx context.Context) error {
 		group.Go(func() (err error) {
 			defer func() {
 				if p := recover(); p != nil {
-					err = fmt.Errorf("panic while following %s: %v\n%s", r, p, debug.Stack())
+					err = Panicked("following "+r.String(), p)
 				}
 			}()
 			s.follow(ctx, r, sinks[r])
@@ -103,7 +102,7 @@ func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 	select {
 	case <-s.dirty:
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, s.client.late(context.Cause(ctx))
 	}
 	s.mu.Lock()
 	timer := time.NewTimer(s.latest.At.Add(snapshotInterval).Sub(s.now()))
@@ -115,7 +114,7 @@ func (s *Store) Next(ctx context.Context) (*Snapshot, error) {
 		case <-timer.C:
 			wait = false
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, s.client.late(context.Cause(ctx))
 		}
 	}
 	select {

@@ -8,9 +8,8 @@ import (
 )
 
 // Clean makes text from the cluster safe to draw on one line: line breaks and
-// tabs become spaces; control characters (C0, DEL and C1, so every escape
-// sequence loses its introducer), bidirectional overrides and invalid UTF-8
-// are dropped.
+// tabs become spaces; what IsHidden reports (so every escape sequence loses its
+// introducer) and invalid UTF-8 are dropped.
 func Clean(s string) string {
 	if isPlain(s) {
 		return s
@@ -21,7 +20,7 @@ func Clean(s string) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			b.WriteByte(' ')
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"), unicode.IsControl(r), isLineSeparator(r), isBidiControl(r):
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"), IsHidden(r):
 		default:
 			b.WriteRune(r)
 		}
@@ -50,13 +49,11 @@ func isPlain(s string) bool {
 	return true
 }
 
-func isLineSeparator(r rune) bool { return r == '\u2028' || r == '\u2029' }
-
-// isBidiControl reports the characters that reorder the text around them
-// (Unicode UAX #9, explicit directional formatting).
-func isBidiControl(r rune) bool {
-	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u200E' || r == '\u200F' || r == '\u061C'
-}
+// IsHidden reports the characters that a reader does not see, and that steer a
+// terminal or the text around them: control characters (C0 with the line feed,
+// DEL, C1), format characters (bidirectional overrides, zero-width ones, the
+// byte order mark) and the separators of lines and paragraphs.
+func IsHidden(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 
 // interner keeps one copy of each text that many objects share (namespaces,
 // node names, images, labels) and cleans it on the way in. It is used by one

@@ -71,7 +71,7 @@ func (r *run) readServers(ctx context.Context) {
 	if r.options.Reader == nil || len(servers) == 0 {
 		return
 	}
-	r.World = r.World.Clone()
+	r.World = r.Clone()
 	looking{r.World, r.options.Reader}.strangers(ctx, servers)
 }
 

@@ -179,9 +179,17 @@ func (m *Model) footLine() string {
 		case m.canGoBack():
 			bindings = append(bindings, keys.back)
 		}
-		return hints(m.theme, append(bindings, m.top().Bindings()...), m.width)
+		own := m.top().Bindings()
+		if h, ok := m.top().(hinter); ok {
+			own = h.Hints()
+		}
+		return hints(m.theme, append(bindings, own...), m.width)
 	}
 }
+
+// hinter is a view that names its keys in other words where there is only the
+// last line for them.
+type hinter interface{ Hints() []key.Binding }
 
 // hints names as many keys as fit.
 func hints(theme *style.Theme, bindings []key.Binding, width int) string {

@@ -224,10 +224,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case tea.MouseMsg:
 		m.mouse(msg)
 	case tea.PasteMsg:
-		if m.prompt.isOpen() {
-			msg.Content = kube.Clean(msg.Content)
-			return m.typed(msg)
-		}
+		return m.paste(msg)
 	default:
 		if !m.receiveForwardNews(msg) {
 			return m.receive(msg)

@@ -1,14 +1,20 @@
 package tui
 
 import (
+	"unicode"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"podpath/kube"
 	"podpath/tui/intent"
 )
 
 // press handles a key: what works everywhere first, then the view's own.
 func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
+	if next, ok := m.typedAhead(press); ok {
+		return tea.Batch(m.press(escape), m.press(next))
+	}
 	switch {
 	case key.Matches(press, keys.interrupt) && m.prompt.isOpen():
 		return m.pressInPrompt(press)
@@ -49,6 +55,27 @@ func (m *Model) press(press tea.KeyPressMsg) tea.Cmd {
 		return m.carryOut(m.top().Update(press))
 	}
 	return nil
+}
+
+// escape is the key esc.
+var escape = tea.KeyPressMsg{Code: tea.KeyEscape}
+
+// typedAhead splits a key with alt that means nothing here: without a protocol
+// that tells the two apart, it is esc and a key that arrived together, as they
+// do over a slow line.
+func (m *Model) typedAhead(press tea.KeyPressMsg) (next tea.KeyPressMsg, ok bool) {
+	if press.Mod&^tea.ModShift != tea.ModAlt || m.prompt.isOpen() && m.prompt.takes(press) {
+		return press, false
+	}
+	press.Mod &^= tea.ModAlt
+	letter := press.Code
+	if press.ShiftedCode != 0 {
+		letter = press.ShiftedCode
+	}
+	if unicode.IsPrint(letter) {
+		press.Text = string(letter)
+	}
+	return press, true
 }
 
 // carryOut does at once what a view asks for with a key: keys that were typed
@@ -135,11 +162,25 @@ func (m *Model) pressInPrompt(press tea.KeyPressMsg) tea.Cmd {
 
 // typed passes a key or pasted text to the prompt.
 func (m *Model) typed(msg tea.Msg) tea.Cmd {
+	before := m.prompt.input.Value()
 	cmd := m.prompt.update(msg)
-	if m.prompt.sign == "/" {
-		m.setFilter(m.prompt.input.Value())
+	if after := m.prompt.input.Value(); m.prompt.sign == "/" && after != before {
+		m.setFilter(after)
 	}
 	return cmd
+}
+
+// paste passes pasted text to the prompt, without what would act on a terminal.
+// A question that is answered with one key takes none.
+func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
+	if !m.prompt.isOpen() || m.prompt.yes != nil {
+		return nil
+	}
+	text := kube.Clean(msg.Content)
+	if letters := []rune(text); len(letters) > promptMost {
+		text = string(letters[:promptMost])
+	}
+	return m.typed(tea.PasteMsg{Content: text})
 }
 
 func (m *Model) setFilter(text string) {

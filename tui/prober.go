@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -129,7 +128,7 @@ func (p *probing) run(prober Prober) {
 	defer func() {
 		if v := recover(); v != nil {
 			p.tell(func(n *probes.News) {
-				n.Done, n.Err = true, &brokeError{fmt.Sprintf("panic while probing: %v\n%s", v, debug.Stack())}
+				n.Done, n.Err = true, kube.Panicked("probing", v)
 			})
 		}
 	}()
@@ -165,11 +164,6 @@ func (p *probing) carryOut(prober Prober, world *path.World, checks []path.Check
 	})
 	return slices.DeleteFunc(results, func(r path.Result) bool { return unseen[r.ID] })
 }
-
-// brokeError is a defect of podpath itself.
-type brokeError struct{ text string }
-
-func (e *brokeError) Error() string { return e.text }
 
 func (p *probing) plan(prober Prober, w *path.World) ([]path.Check, error) {
 	if p.ctx.Err() != nil {
@@ -251,7 +245,7 @@ func (m *Model) receiveNews(msg newsCame) tea.Cmd {
 	if n.Done {
 		m.session.probing, next = nil, nil
 	}
-	var broke *brokeError
+	var broke *kube.PanicError
 	if errors.As(n.Err, &broke) {
 		m.fatal = broke
 		return tea.Quit

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -21,10 +22,15 @@ type prompt struct {
 	yes func() tea.Cmd
 }
 
+// promptMost is how many letters a prompt takes: more than anybody types, and
+// little enough to filter with at each of them.
+const promptMost = 1000
+
 // open starts with an empty line; tab completes to the suggestions.
 func (p *prompt) open(sign string, suggestions []string) {
 	*p = prompt{sign: sign, input: textinput.New()}
 	p.input.Prompt = ""
+	p.input.CharLimit = promptMost
 	p.input.SetVirtualCursor(false) // the terminal's own needs no redrawing to blink
 	p.input.ShowSuggestions = len(suggestions) > 0
 	p.input.SetSuggestions(suggestions)
@@ -48,6 +54,12 @@ func (p *prompt) confirm(question string, yes func() tea.Cmd) {
 func (p *prompt) close() {
 	p.input.Blur()
 	p.sign, p.accept, p.yes = "", nil, nil
+}
+
+// takes reports whether a key with alt edits what is typed.
+func (p *prompt) takes(press tea.KeyPressMsg) bool {
+	k := p.input.KeyMap
+	return p.yes == nil && key.Matches(press, k.WordForward, k.WordBackward, k.DeleteWordBackward, k.DeleteWordForward)
 }
 
 func (p *prompt) isOpen() bool { return p.sign != "" }

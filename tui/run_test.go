@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	xterm "github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
 
@@ -24,6 +25,7 @@ import (
 type terminal struct {
 	*os.File // what the user types goes in here
 	tty      *os.File
+	before   *xterm.State
 	drawn    chan struct{} // closed once the screen shows the Pods
 	output   bytes.Buffer  // valid once read
 	read     chan struct{} // closed at the end of the output
@@ -37,16 +39,32 @@ func newTerminal(t *testing.T) *terminal {
 	if err := pty.Setsize(tty, &pty.Winsize{Cols: 80, Rows: 24}); err != nil {
 		t.Fatal(err)
 	}
+	before, err := xterm.GetState(tty.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
 	fd, err := syscall.Dup(int(user.Fd())) // for a file whose Close ends a Read
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _ = syscall.SetNonblock(fd, true), user.Close()
 	user = os.NewFile(uintptr(fd), user.Name())
-	term := &terminal{File: user, tty: tty, drawn: make(chan struct{}), read: make(chan struct{})}
+	term := &terminal{File: user, tty: tty, before: before, drawn: make(chan struct{}), read: make(chan struct{})}
 	go term.follow()
 	t.Cleanup(func() { _, _ = user.Close(), tty.Close() })
 	return term
+}
+
+// awaitRaw waits until a program has taken the terminal over: before that, what
+// is typed would be edited as a line.
+func (term *terminal) awaitRaw(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if mode, err := xterm.GetState(term.tty.Fd()); err == nil && *mode != *term.before {
+			return
+		}
+	}
+	t.Fatal("nothing takes the terminal over")
 }
 
 func (term *terminal) follow() {

@@ -2,8 +2,6 @@ package tui
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -92,7 +90,7 @@ func (s *session) run() {
 	defer close(s.ended)
 	defer func() {
 		if p := recover(); p != nil {
-			s.err = fmt.Errorf("panic while following the cluster: %v\n%s", p, debug.Stack())
+			s.err = kube.Panicked("following the cluster", p)
 		}
 	}()
 	s.err = s.Source.Run(s.ctx)

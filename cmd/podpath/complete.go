@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ func completeContexts(o *clusterOptions) cobra.CompletionFunc {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return config.Contexts, cobra.ShellCompDirectiveNoFileComp
+		hidden := func(name string) bool { return kube.Clean(name) != name } // it would be completed to another one
+		return slices.DeleteFunc(config.Contexts, hidden), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
@@ -27,7 +29,7 @@ func completeNamespaces(o *clusterOptions) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
-		_, client, err := o.connect()
+		_, client, err := o.connectSilently()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -45,7 +47,7 @@ func completeWords(o *clusterOptions, needed kube.Resource, words func(*kube.Sna
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
-		config, client, err := o.connect()
+		config, client, err := o.connectSilently()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

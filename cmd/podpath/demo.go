@@ -44,10 +44,13 @@ func newDemo(s streams, o *clusterOptions) *cobra.Command {
 		Use:   "kubeconfig",
 		Short: "Print a kubeconfig of a practice cluster, which runs until ctrl-c, for kubectl",
 		Args:  cobra.NoArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			o.demo = true // no other cluster can be meant
+			return o.check()
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, undo := redirectLogs(false)
 			defer undo()
-			o.demo = true
 			if err := o.start(); err != nil {
 				return err
 			}

@@ -33,8 +33,8 @@ else goes through the API server (--via). UDP goes directly only.
 
 Ctrl-c ends: no new connections are taken, and open ones may run on for --drain.
 
-Exit code: 0 after ctrl-c, 1 when podpath had to stop by itself, 2 for bad usage,
-a missing permission or no cluster.`
+Exit code: 0 after ctrl-c, 2 for bad usage, a missing permission or no cluster,
+4 when podpath had to stop by itself.`
 
 const forwardExamples = `  podpath forward svc/web 8080:80
   podpath forward svc/web:http svc/db 5432
@@ -82,7 +82,8 @@ func newForward(s streams, o *clusterOptions) *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "text", "how to print: "+strings.Join(forwardOutputs, ", "))
 	flags.StringVar(&f.policyName, "policy", string(forward.EWMA), "which endpoint is next: "+strings.Join(names(forward.Policies), ", "))
 	flags.StringVar(&f.viaName, "via", string(forward.ViaAuto), "how to get there: "+strings.Join(names(forward.Vias), ", "))
-	flags.StringVar(&f.addressWord, "address", "127.0.0.1", "where to listen: an IP address, unix:PATH, or each for a loopback address for every target")
+	flags.StringVar(&f.addressWord, "address", "127.0.0.1", "where to listen: an IP address, "+
+		"localhost for 127.0.0.1 and ::1, unix:PATH, or each for a loopback address for every target")
 	flags.StringVarP(&f.selectorWord, "selector", "l", "", "forward all Services with these labels")
 	flags.BoolVar(&f.all, "all-services", false, "forward all Services")
 	flags.BoolVar(&f.hosts, "hosts", false, "print lines for /etc/hosts, and the table on stderr")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -36,16 +37,29 @@ func (f *forwarding) notice(text string) {
 	_, _ = fmt.Fprintf(f.streams.err, "podpath: %s\n", text)
 }
 
+// warn tells of what other machines may reach.
+func (s *session) warn(all []forward.Status) {
+	for _, status := range all {
+		if status.Phase == forward.Serving && status.Order.Address.Public() {
+			s.notice("whoever reaches this machine can use " + status.Stats.Listen)
+		}
+	}
+	if s.metrics != nil && isPublic(s.metrics.Addr()) {
+		s.notice(fmt.Sprintf("whoever reaches this machine can read the counters at http://%s/metrics", s.metrics.Addr()))
+	}
+}
+
+// isPublic reports whether other machines may reach an address.
+func isPublic(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
+}
+
 // textForwards prints for people.
 type textForwards struct{ *session }
 
 func (p textForwards) opened(all []forward.Status) error {
 	all = slices.DeleteFunc(all, func(s forward.Status) bool { return s.Phase != forward.Serving })
-	for _, s := range all {
-		if s.Order.Address.Public() {
-			p.notice(fmt.Sprintf("whoever reaches this machine can use %s", s.Stats.Listen))
-		}
-	}
 	if p.addressWord == eachAddress {
 		return p.say(all, forwardTable(all))
 	}
@@ -64,15 +78,21 @@ func (p textForwards) joined(s forward.Status) error {
 // say prints a text on stdout, or with --hosts on stderr and there the lines of
 // those forwards.
 func (p textForwards) say(hosts []forward.Status, text string) error {
-	out := p.streams.out
 	if p.hosts {
-		out = p.streams.err
 		if _, err := io.WriteString(p.streams.out, p.hostsLines(hosts)); err != nil {
 			return err
 		}
 	}
-	_, err := io.WriteString(out, inLocale(text))
+	_, err := io.WriteString(p.beside(), inLocale(text))
 	return err
+}
+
+// beside is where goes what is no line of /etc/hosts.
+func (p textForwards) beside() io.Writer {
+	if p.hosts {
+		return p.streams.err
+	}
+	return p.streams.out
 }
 
 // openedLine says where a forward listens, what for, and how it gets there.
@@ -112,7 +132,11 @@ func (p textForwards) hostsLines(all []forward.Status) string {
 	seen := map[string]bool{}
 	for _, s := range all {
 		line := hostsLine(s.Order.Address.IP, s.Order.Key, p.config.Scope.Namespace)
-		if !seen[line] && s.Order.Kind == forward.ToService {
+		switch {
+		case s.Order.Kind != forward.ToService || seen[line]:
+		case line == "":
+			p.notice(fmt.Sprintf("%s has no line for /etc/hosts: %q is no name in DNS", s.Stats.Forward, s.Order.String()))
+		default:
 			seen[line] = true
 			_, _ = fmt.Fprintln(&b, line)
 		}
@@ -176,7 +200,7 @@ func (p textForwards) summary(ended []forward.Status) error {
 			}
 		}))
 	}
-	_, err := io.WriteString(p.streams.out, inLocale(b.String()))
+	_, err := io.WriteString(p.beside(), inLocale(b.String()))
 	return err
 }
 

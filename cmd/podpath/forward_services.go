@@ -49,6 +49,7 @@ func (s *session) compare(next *kube.Snapshot) (come []forward.Order, gone map[s
 	if err != nil {
 		return nil, nil // a newer snapshot knows better
 	}
+	s.loopbacks.keep(orders)
 	gone = map[string]int{}
 	for label, id := range s.services {
 		gone[label] = id

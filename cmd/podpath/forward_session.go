@@ -30,6 +30,9 @@ type session struct {
 
 	mu    sync.Mutex // guards all below
 	ended []forward.Status
+	// tell prints the figures of a forward that ends while others go on, which is
+	// not remembered then. It is nil while none does.
+	tell func([]forward.Status) error
 }
 
 // eventBuffer is how many events may wait to be printed.
@@ -45,15 +48,26 @@ func (f *forwarding) newSession(config *kube.Config, client *kube.Client, stop c
 	return s
 }
 
-// sumUp keeps the last figures of a forward. One that had to stop by itself ends
-// the session.
+// sumUp prints the last figures of a forward, or keeps them for the end. One that
+// had to stop by itself ends the session.
 func (s *session) sumUp(last forward.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = append(s.ended, last)
+	if s.tell == nil || last.Err != nil {
+		s.ended = append(s.ended, last)
+	} else if err := s.tell([]forward.Status{last}); err != nil {
+		s.stop(brokeError{fmt.Errorf("print a summary: %w", err)})
+	}
 	if last.Err != nil {
 		s.stop(brokeError{last.Err})
 	}
+}
+
+// tellWith has forwards that end told at once by a printer; nil ends that.
+func (s *session) tellWith(tell func([]forward.Status) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell = tell
 }
 
 // open listens everywhere.
@@ -150,9 +164,11 @@ func (s *session) close() {
 // run serves until ctx ends, lets connections end, and prints the summary.
 func (s *session) run(ctx context.Context) error {
 	printer := s.newPrinter()
+	s.warn(s.hub.List())
 	if err := printer.opened(s.hub.List()); err != nil {
 		s.stop(brokeError{err})
 	}
+	s.tellWith(printer.summary)
 	done := make(chan struct{})
 	var follow, beside sync.WaitGroup
 	if s.selector != nil {
@@ -163,6 +179,7 @@ func (s *session) run(ctx context.Context) error {
 	beside.Go(func() { printer.events(s.events) })
 	<-ctx.Done()
 	cause := context.Cause(ctx)
+	s.tellWith(nil)
 	follow.Wait()
 	s.hub.Close()
 	close(done)

@@ -203,7 +203,7 @@ func TestForwardOfWholeNamespacesFollowsServices(t *testing.T) {
 			}
 		}
 	}, "--all-services", "--hosts", "--via", "direct")
-	if got.code != exitOK || !strings.Contains(got.out, "late.shop.svc.cluster.local late\n") || !strings.Contains(got.err, "→ svc/late:18080  (0 endpoints, direct, ewma): ") || !strings.Contains(got.out, "svc/idle:18080 on "+address+": ") {
+	if got.code != exitOK || !strings.Contains(got.out, "late.shop.svc.cluster.local late\n") || !strings.Contains(got.err, "→ svc/late:18080  (0 endpoints, direct, ewma): ") || !strings.Contains(got.err, "svc/idle:18080 on "+address+": ") {
 		t.Errorf("got %+v, want a Service that came and one that went", got)
 	}
 }

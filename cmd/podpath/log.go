@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"os"
-	"path/filepath"
+	"time"
 
 	"k8s.io/klog/v2"
 )
-
-// logLimit is the size in bytes at which the log starts anew: a forgotten log
-// must not fill the card of a Raspberry Pi.
-const logLimit = 1 << 20
 
 // logThroughSlog makes klog log to whatever slog's default is at the moment.
 // It is done once for the process, before the first client: client-go's
@@ -26,7 +25,11 @@ func (defaultHandler) Enabled(ctx context.Context, l slog.Level) bool {
 	return slog.Default().Handler().Enabled(ctx, l)
 }
 
+// Handle leaves out what only says that something has ended as it should.
 func (defaultHandler) Handle(ctx context.Context, r slog.Record) error {
+	if endsAsExpected(r) {
+		return nil
+	}
 	return slog.Default().Handler().Handle(ctx, r)
 }
 
@@ -38,51 +41,71 @@ func (defaultHandler) WithGroup(name string) slog.Handler {
 	return slog.Default().Handler().WithGroup(name)
 }
 
-// redirectLogs sends what libraries log (klog, log/slog) to
-// $XDG_STATE_HOME/podpath/podpath.log. With silence, what goes to os.Stderr
-// goes there as well: client-go hands that to credential plugins, which would
-// draw over the UI. Without a place for the file it is dropped. The returned
-// function undoes it.
-func redirectLogs(silence bool) (path string, undo func()) {
-	file, err := openLog()
-	if err != nil {
-		file, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-		if err != nil {
-			return "", func() {}
+// endsAsExpected reports a record about a connection that its own side has
+// closed, or a request that its own side has given up: client-go logs those as
+// errors, one or more for each connection of a forward.
+func endsAsExpected(r slog.Record) bool {
+	expected := false
+	r.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok {
+			expected = isExpectedEnd(err)
+		}
+		return !expected
+	})
+	return expected
+}
+
+func isExpectedEnd(err error) bool {
+	for _, end := range []error{net.ErrClosed, io.ErrClosedPipe, io.EOF, context.Canceled} {
+		if errors.Is(err, end) {
+			return true
 		}
 	}
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(file, nil)))
-	speak := func() {}
+	return false
+}
+
+// redirectLogs sends what libraries log (klog, log/slog) to the log. Credential
+// plugins get another stderr from client-go, os.Stderr: with silence that is
+// the log as well, else they would draw over the UI; without it is the real
+// one, made plain. Without a place for the log it is dropped. The returned
+// function undoes it.
+func redirectLogs(silence bool) (path string, undo func()) {
+	log := openLog()
+	logger, stderr := slog.Default(), os.Stderr
+	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
+	var plugins io.Writer = stderr
 	if silence {
-		stderr := os.Stderr
-		speak = func() { os.Stderr = stderr }
-		os.Stderr = file
+		plugins = log
 	}
-	return file.Name(), func() {
-		speak()
-		slog.SetDefault(before)
-		_ = file.Close()
+	stop := redirectStderr(&plain{to: plugins})
+	return log.path, func() {
+		stop()
+		slog.SetDefault(logger)
+		log.close()
 	}
 }
 
-func openLog() (*os.File, error) {
-	dir := os.Getenv("XDG_STATE_HOME")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, err
+// redirectStderr makes os.Stderr a pipe to a writer until stop. It has to be a
+// file: programs that are started inherit it.
+func redirectStderr(to io.Writer) (stop func()) {
+	out, in, err := os.Pipe()
+	if err != nil {
+		return func() {}
+	}
+	before, copied := os.Stderr, make(chan struct{})
+	os.Stderr = in
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(to, out)
+	}()
+	return func() {
+		os.Stderr = before
+		_ = in.Close()
+		select {
+		case <-copied:
+		case <-time.After(endGrace): // a credential plugin runs on, and has it
 		}
-		dir = filepath.Join(home, ".local", "state")
+		_ = out.Close()
+		<-copied
 	}
-	dir = filepath.Join(dir, "podpath")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, "podpath.log")
-	flags := os.O_CREATE | os.O_APPEND | os.O_WRONLY
-	if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
-		flags |= os.O_TRUNC
-	}
-	return os.OpenFile(path, flags, 0o600)
 }

@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
-	"k8s.io/klog/v2"
 
 	"podpath/kube/demo"
 	"podpath/kube/demo/api"
@@ -41,12 +37,20 @@ func TestCommandLine(t *testing.T) {
 		want   answer // the texts are parts
 	}{
 		"version":               {[]string{"version"}, "", answer{out: "podpath dev (commit unknown, go"}},
+		"--version":             {[]string{"--version"}, "", answer{out: "podpath dev (commit unknown, go"}},
+		"version for programs":  {[]string{"version", "-o", "json"}, "", answer{out: "\"kind\": \"Version\",\n  \"version\": \"dev\",\n  \"commit\": \"unknown\",\n  \"go\": \"go1."}},
+		"version as YAML":       {[]string{"version", "-o", "yaml"}, "", answer{out: "kind: Version\n"}},
+		"no such version":       {[]string{"version", "-o", "wide"}, "", answer{err: `podpath: there is no output format "wide": use one of text, json, yaml`, code: exitUsage}},
 		"help":                  {[]string{"--help"}, "", answer{out: "It changes nothing in the cluster unless you allow it."}},
 		"an unknown command":    {[]string{"nonsense"}, "", answer{err: `podpath: unknown command "nonsense"`, code: exitUsage}},
 		"an unknown flag":       {[]string{"pods", "--nonsense"}, "", answer{err: "podpath: unknown flag: --nonsense", code: exitUsage}},
 		"an argument too many":  {[]string{"pods", "web"}, "", answer{err: "podpath: ", code: exitUsage}},
 		"an unknown format":     {[]string{"pods", "-o", "xml"}, "", answer{err: `podpath: there is no output format "xml": use one of text, wide, json, yaml`, code: exitUsage}},
 		"a bad timeout":         {[]string{"pods", "--request-timeout", "soon"}, "", answer{err: "podpath: invalid argument", code: exitUsage}},
+		"a negative timeout":    {[]string{"probe", "--timeout", "-1s"}, "", answer{err: "podpath: --timeout -1s is too short: it must be at least 1ms\n", code: exitUsage}},
+		"a negative count":      {[]string{"probe", "--count", "-1"}, "", answer{err: "podpath: --count -1 must not be negative\n", code: exitUsage}},
+		"no requests at all":    {[]string{"pods", "--qps", "0"}, "", answer{err: "podpath: --qps 0 must be more than 0\n", code: exitUsage}},
+		"an escape sequence":    {[]string{"forward", "svc/web\x1b[31m"}, "", answer{err: "podpath: ", code: exitUsage}},
 		"no such kubeconfig":    {[]string{"pods", "--kubeconfig", "/nowhere"}, "", answer{err: "podpath: read the kubeconfig: ", code: exitUsage}},
 		"no such context":       {[]string{"pods", "--context", "x"}, "", answer{err: `podpath: the kubeconfig has no context "x"; it has ["other" "test"]`, code: exitUsage}},
 		"no terminal":           {nil, "", answer{err: "podpath: the UI needs a terminal: log in with ssh -t, or use podpath pods", code: exitUsage}},
@@ -100,6 +104,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("no cluster"), exitUsage, "podpath: no cluster\n"},
 		{broke, exitBroke, "podpath: broken pipe\n"},
 		{fmt.Errorf("print: %w", broke), exitBroke, "podpath: print: broken pipe\n"},
+		{verdictError{exitInconclusive}, exitInconclusive, ""},
 	} {
 		var said bytes.Buffer
 		if code := exitCode(c.err, &said); code != c.code || said.String() != c.said {
@@ -124,67 +129,5 @@ func TestSpeaksUTF8(t *testing.T) {
 		if got := speaksUTF8(func(name string) string { return c.env[name] }); got != c.want {
 			t.Errorf("%s: got %t, want %t", name, got, c.want)
 		}
-	}
-}
-
-func TestLogsGoToAFile(t *testing.T) {
-	state := t.TempDir()
-	t.Setenv("XDG_STATE_HOME", state)
-	path, undo := redirectLogs(true)
-	stderr := os.Stderr
-	klog.Error("from klog")
-	slog.Error("from slog")
-	_, _ = fmt.Fprintln(os.Stderr, "from a plugin")
-	undo()
-	if want := filepath.Join(state, "podpath", "podpath.log"); path != want {
-		t.Errorf("got the log in %s, want %s", path, want)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"from klog", "from slog", "from a plugin"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("got %q, want %q in it", text, want)
-		}
-	}
-	if os.Stderr == stderr {
-		t.Error("got stderr still redirected")
-	}
-}
-
-func TestLogsGoBelowHomeWithoutAStateDirectory(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("XDG_STATE_HOME", "")
-	t.Setenv("HOME", home)
-	path, undo := redirectLogs(false)
-	undo()
-	if want := filepath.Join(home, ".local", "state", "podpath", "podpath.log"); path != want {
-		t.Errorf("got the log in %s, want %s", path, want)
-	}
-}
-
-func TestALargeLogStartsAnew(t *testing.T) {
-	state := t.TempDir()
-	t.Setenv("XDG_STATE_HOME", state)
-	for _, c := range []struct{ before, after int64 }{{logLimit, logLimit}, {logLimit + 1, 0}} {
-		path := filepath.Join(state, "podpath", "podpath.log")
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600), os.Truncate(path, c.before)); err != nil {
-			t.Fatal(err)
-		}
-		_, undo := redirectLogs(false)
-		undo()
-		if info, err := os.Stat(path); err != nil || info.Size() != c.after {
-			t.Errorf("%d bytes: got %d after the start, want %d", c.before, info.Size(), c.after)
-		}
-	}
-}
-
-func TestWithoutAPlaceForTheLogItIsDropped(t *testing.T) {
-	t.Setenv("XDG_STATE_HOME", "/dev/null")
-	path, undo := redirectLogs(true)
-	defer undo()
-	if path != os.DevNull {
-		t.Errorf("got the log in %s, want it dropped", path)
 	}
 }

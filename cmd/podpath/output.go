@@ -20,7 +20,7 @@ func inLocale(text string) string {
 
 // printJSON writes a document as indented JSON.
 func printJSON(w io.Writer, document any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(&plain{to: w, escape: inJSON})
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(document)

@@ -81,6 +81,13 @@ func (o *clusterOptions) connect() (*kube.Config, *kube.Client, error) {
 	return config, client, err
 }
 
+// connectSilently connects for a completion: a credential plugin may ask
+// nothing then.
+func (o *clusterOptions) connectSilently() (*kube.Config, *kube.Client, error) {
+	o.Interactive = false
+	return o.connect()
+}
+
 // lessons are what the UI needs to teach; nil without the practice cluster.
 func (o *clusterOptions) lessons() *tui.Practice {
 	if o.practice == nil {

@@ -23,7 +23,7 @@ type cluster struct{ *demo.Cluster }
 // shop.
 func startCluster(t *testing.T, o demo.Options, manifest string) cluster {
 	t.Helper()
-	o.Manifests = fstest.MapFS{"test.yaml": {Data: []byte(manifest)}}
+	o.Manifests = manifests(manifest)
 	o.Still, o.Seed = true, seed
 	c, err := demo.Start(t.Context(), o)
 	if err != nil {
@@ -37,6 +37,8 @@ func startCluster(t *testing.T, o demo.Options, manifest string) cluster {
 	kubeconfig(t, c.Config())
 	return cluster{c}
 }
+
+func manifests(text string) fstest.MapFS { return fstest.MapFS{"test.yaml": {Data: []byte(text)}} }
 
 // kubeconfig lets the environment lead to a server.
 func kubeconfig(t *testing.T, c *rest.Config) {
@@ -79,4 +81,21 @@ func (c cluster) podpathUntil(ctx context.Context, t *testing.T, args ...string)
 	root.SetArgs(append([]string{}, args...)) // not nil, which would be those of the test
 	code := exitCode(root.ExecuteContext(ctx), &stderr)
 	return answer{out.String(), stderr.String(), code}
+}
+
+func TestThePracticeClustersKubeconfigCanBeOfAStillOne(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, stderr screen
+	options := &clusterOptions{}
+	defer options.close()
+	root := newRoot(streams{in: os.Stdin, out: &out, err: &stderr}, options)
+	root.SetArgs([]string{"demo", "kubeconfig", "--still"})
+	ended := make(chan error, 1)
+	go func() { ended <- root.ExecuteContext(ctx) }()
+	stderr.until(t, "runs until ctrl-c")
+	cancel()
+	if err := <-ended; err != nil || !bytes.Contains([]byte(out.String()), []byte("kind: Config")) {
+		t.Errorf("got %v, and %q", err, out.String())
+	}
 }

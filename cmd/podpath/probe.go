@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"podpath/kube"
@@ -38,7 +37,8 @@ shell, python, perl); it installs nothing and creates nothing unless one
 of the --allow flags permits it.
 
 Exit code: 0 when all is as expected, 1 when something is not, 3 when podpath
-could not look everywhere, 2 for bad usage or no cluster.`
+could not look everywhere, 2 for bad usage or no cluster, 4 when podpath itself
+broke.`
 
 const probeExamples = `  podpath probe
   podpath probe deploy/web svc/db:5432
@@ -71,6 +71,7 @@ type probe struct {
 	status      int
 	ca          string // a file of certificates
 	draw        bool   // the paths, instead of a report
+	noBodies    bool   // of HTTP answers, whatever is printed
 
 	groups []path.Group
 }
@@ -114,6 +115,7 @@ func (p *probe) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.connectOnly, "connect-only", false, "leave it at connections that open: do not ask in the protocol of the port")
 	f.IntVar(&p.status, "expect-status", 0, "the HTTP status that is right, such as 404; without it 5xx is a failure, and for a URL 4xx as well, but for 401 and 403")
 	f.StringVar(&p.ca, "ca", "", "a file with the certificates (PEM) of the authorities that the server's certificate has to be from")
+	f.BoolVar(&p.noBodies, "no-bodies", false, "print nothing of the bodies of HTTP answers; JSON and YAML else have their first 256 bytes")
 	completeFlags(cmd, map[string][]string{"output": p.outputs})
 }
 
@@ -129,8 +131,14 @@ func (p *probe) validate(args []string) error {
 	switch {
 	case !slices.Contains(p.outputs, p.output):
 		return fmt.Errorf("there is no output format %q: use one of %s", p.output, strings.Join(p.outputs, ", "))
-	case p.count < 0 || p.watch < 0 || p.options.Timeout < time.Millisecond || p.options.Parallel <= 0:
-		return errors.New("--count and --watch must not be negative; --timeout must be at least 1ms, --parallel at least 1")
+	case p.count < 0:
+		return fmt.Errorf("--count %d must not be negative", p.count)
+	case p.watch < 0:
+		return fmt.Errorf("--watch %s must not be negative", p.watch)
+	case p.options.Timeout < time.Millisecond:
+		return fmt.Errorf("--timeout %s is too short: it must be at least 1ms", p.options.Timeout)
+	case p.options.Parallel <= 0:
+		return fmt.Errorf("--parallel %d must be at least 1", p.options.Parallel)
 	case p.count > 0 && len(args) == 0:
 		return errors.New("--count needs a source and a Service: podpath probe pod/NAME svc/NAME --count 300")
 	case p.status != 0 && (p.status < 100 || p.status > 599):
@@ -324,6 +332,9 @@ func (p *probe) notice(ctx context.Context, w *path.World, ladder *launch.Ladder
 
 func (p *probe) write(w *path.World, choices []path.Choice, results []path.Result, took time.Duration) error {
 	out := p.streams.out
+	if p.noBodies {
+		results = probes.WithoutBodies(results)
+	}
 	if p.draw && p.output == "text" {
 		return writeTraces(out, w, results)
 	}
@@ -368,7 +379,7 @@ type progress struct {
 
 func newProgress(stderr io.Writer, all int) *progress {
 	p := &progress{all: all}
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(f.Fd()) {
+	if f := terminal(stderr); f != nil {
 		p.out = f
 	}
 	return p

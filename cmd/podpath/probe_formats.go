@@ -129,7 +129,7 @@ func writeJUnit(w io.Writer, results []path.Result, took time.Duration) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
-	e := xml.NewEncoder(w)
+	e := xml.NewEncoder(&plain{to: w, escape: inXML})
 	e.Indent("", "  ")
 	if err := e.Encode(suite); err != nil {
 		return err

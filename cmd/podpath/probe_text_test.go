@@ -143,7 +143,7 @@ func TestProbeRefusesWhatMakesNoSense(t *testing.T) {
 		"an unknown part":     {[]string{"--only", "pods"}, "--only pods: choose among paths, services, spread, discovery"},
 		"a part of a target":  {[]string{"local", "a:1", "--only", "paths"}, "--only chooses among everything"},
 		"a count of nothing":  {[]string{"--count", "3"}, "--count needs a source and a Service"},
-		"no time at all":      {[]string{"--timeout", "0s"}, "--timeout must be at least 1ms"},
+		"no time at all":      {[]string{"--timeout", "0s"}, "--timeout 0s is too short: it must be at least 1ms"},
 		"no such Pod":         {[]string{"pod/nope", "svc/x"}, `there is no Pod "nope" in namespace shop`},
 		"no target":           {[]string{"local", "nonsense"}, `"nonsense" is no target`},
 		"a status of nothing": {[]string{"pod/a", "http://x/", "--connect-only", "--expect-status", "204"}, "--connect-only asks for nothing"},

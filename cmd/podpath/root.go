@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/term"
+	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -25,18 +25,23 @@ Service; and it tests those paths from inside the Pods. Without a command it
 opens the terminal UI; press ? there for help.
 
 It looks at the namespace of the current context, as kubectl does; -A looks at
-all of them. It changes nothing in the cluster unless you allow it.`
+all of them. It changes nothing in the cluster unless you allow it.
+
+Exit code: 0 when all is well, 1 when a check failed, 2 for bad usage or no
+cluster, 3 when podpath could not look everywhere, 4 when podpath itself broke.`
 
 // rootOptions are the flags of the terminal UI.
 type rootOptions struct {
 	cluster  *clusterOptions
 	mouse    bool
 	readOnly bool
+	version  bool
 }
 
 func newRoot(s streams, cluster *clusterOptions) *cobra.Command {
 	o := rootOptions{cluster: cluster}
-	cluster.UserAgent = "podpath/" + version
+	s = s.plainly()
+	cluster.UserAgent, cluster.Interactive = "podpath/"+version, true
 	root := &cobra.Command{
 		Use:           "podpath",
 		Short:         "See how Pods, Nodes and Services are connected",
@@ -47,13 +52,19 @@ func newRoot(s streams, cluster *clusterOptions) *cobra.Command {
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			return o.cluster.check()
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.version {
+				return printVersion(s.out, "text")
+			}
+			return o.run(cmd.Context(), s)
+		},
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.Flags().BoolVar(&o.mouse, "mouse", false, "take the mouse: wheel and clicks (the terminal's own selection then needs shift)")
 	root.Flags().BoolVar(&o.readOnly, "readonly", false, "run nothing in the cluster and forward nothing: only look at its objects")
+	root.Flags().BoolVar(&o.version, "version", false, "print the version")
 	addClusterFlags(root, o.cluster)
 	root.AddCommand(newPods(s, o.cluster), newServices(s, o.cluster), newProbe(s, o.cluster), newTrace(s, o.cluster), newForward(s, o.cluster), newRBAC(s), newCleanup(s, o.cluster), newDemo(s, o.cluster), newVersion(s))
 	return root
@@ -84,8 +95,13 @@ func addClusterFlags(root *cobra.Command, o *clusterOptions) {
 }
 
 func validate(o *kube.Options) error {
-	if o.QPS <= 0 || o.Burst <= 0 || o.RequestTimeout < 0 {
-		return errors.New("--qps and --burst must be more than 0, --request-timeout must not be negative")
+	switch {
+	case o.QPS <= 0:
+		return fmt.Errorf("--qps %v must be more than 0", o.QPS)
+	case o.Burst <= 0:
+		return fmt.Errorf("--burst %d must be more than 0", o.Burst)
+	case o.RequestTimeout < 0:
+		return fmt.Errorf("--request-timeout %s must not be negative; 0 is for ever", o.RequestTimeout)
 	}
 	return nil
 }
@@ -103,8 +119,8 @@ func (t *timeout) Set(text string) error {
 
 // run opens the terminal UI.
 func (o *rootOptions) run(ctx context.Context, s streams) error {
-	out, ok := s.out.(*os.File)
-	if !ok || !term.IsTerminal(out.Fd()) || !term.IsTerminal(s.in.Fd()) {
+	out := terminal(s.out)
+	if out == nil || terminal(s.in) == nil {
 		return errors.New("the UI needs a terminal: log in with ssh -t, or use podpath pods and podpath services, which print once")
 	}
 	if kind := os.Getenv("TERM"); kind == "dumb" || kind == "" {
@@ -125,8 +141,13 @@ func (o *rootOptions) run(ctx context.Context, s streams) error {
 		Cluster: cluster, Connect: connect, Forwards: hub, Practice: o.cluster.lessons(),
 		Mouse: o.mouse, ReadOnly: o.readOnly, ASCII: !speaksUTF8(os.Getenv),
 	}
-	if err := tui.Run(ctx, options, s.in, out); err != nil {
-		return brokeError{fmt.Errorf("%w (the log is %s)", err, path)}
+	switch err := tui.Run(ctx, options, s.in, out); {
+	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has written it to stderr, which is the log
+		return brokeError{fmt.Errorf("panic in the UI: %w; the trace is in %s", err, path)}
+	case errors.Is(err, tui.ErrQuit):
+		return brokeError{fmt.Errorf("%w, which is %s", err, path)}
+	case err != nil:
+		return brokeError{err}
 	}
 	return nil
 }
@@ -135,6 +156,7 @@ func (o *rootOptions) run(ctx context.Context, s streams) error {
 func connector(base *clusterOptions) func(tui.Choice) (tui.Cluster, error) {
 	return func(c tui.Choice) (tui.Cluster, error) {
 		o := *base
+		o.Interactive = false // the UI has the terminal
 		o.Context, o.Namespace, o.AllNamespaces = c.Context, c.Namespace, c.All
 		config, client, err := o.connect()
 		if err != nil {

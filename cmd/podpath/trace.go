@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/charmbracelet/x/term"
@@ -63,7 +62,7 @@ const traceWidth = 80
 // is drawn as its fork.
 func writeTraces(out io.Writer, w *path.World, results []path.Result) error {
 	width := traceWidth
-	if f, ok := out.(*os.File); ok && term.IsTerminal(f.Fd()) {
+	if f := terminal(out); f != nil {
 		if columns, _, err := term.GetSize(f.Fd()); err == nil && columns > 0 {
 			width = columns
 		}

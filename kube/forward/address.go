@@ -11,12 +11,18 @@ import (
 // Address is where a forward listens: an IP address, or the path of a unix
 // socket.
 type Address struct {
-	IP   netip.Addr
+	IP netip.Addr
+	// Also is a second IP address, with the same port; it may be missing on this
+	// machine.
+	Also netip.Addr
 	Unix string
 }
 
 // Loopback is the address that is used unless another one is asked for.
 var Loopback = Address{IP: netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+
+// Localhost is what the name means: both families.
+var Localhost = Address{IP: Loopback.IP, Also: netip.IPv6Loopback()}
 
 // ParseAddress reads an IP address, [::1] with or without brackets, localhost,
 // or unix:PATH.
@@ -29,7 +35,7 @@ func ParseAddress(word string) (Address, error) {
 		return Address{Unix: path}, nil
 	}
 	if word == "localhost" {
-		return Loopback, nil
+		return Localhost, nil
 	}
 	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(word, "["), "]"))
 	if err != nil {

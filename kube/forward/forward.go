@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,15 +64,16 @@ var errNoUDP = errors.New("the Kubernetes API forwards no UDP: it needs the dire
 // Forward listens locally, and gives each connection to one of the endpoints
 // that the last Update named.
 type Forward struct {
-	options  Options
-	events   *events
-	pool     *pool
-	listener net.Listener // nil for UDP
-	packets  *net.UDPConn // nil for TCP
-	route    atomic.Pointer[Route]
+	options   Options
+	events    *events
+	pool      *pool
+	listeners []net.Listener // for TCP: one, or one for each family of localhost
+	packets   []*net.UDPConn // the same for UDP
+	route     atomic.Pointer[Route]
 
 	chunks     sync.Pool
 	refusals   refusals
+	halves     halves
 	open, held atomic.Int64
 	aborted    chan struct{}
 	abort      sync.Once
@@ -96,9 +98,9 @@ func Listen(ctx context.Context, o Options) (*Forward, error) {
 		if _, ok := o.Route.(PacketRoute); !ok {
 			return nil, fmt.Errorf("%s: %w", o.Forward, errNoUDP)
 		}
-		f.packets, err = listenPackets(ctx, o.Address, o.Port)
+		f.packets, err = listenEach(ctx, o.Address, o.Port, listenPackets)
 	} else {
-		f.listener, err = listen(ctx, o.Address, o.Port)
+		f.listeners, err = listenEach(ctx, o.Address, o.Port, listen)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Forward, err)
@@ -109,14 +111,25 @@ func Listen(ctx context.Context, o Options) (*Forward, error) {
 
 // Address returns where the forward listens, with the port that it got.
 func (f *Forward) Address() string {
-	switch {
-	case f.packets != nil:
-		return f.packets.LocalAddr().String()
+	switch all := f.addresses(); {
 	case f.options.Address.Unix != "":
 		return "unix:" + f.options.Address.Unix
+	case len(all) > 1:
+		return net.JoinHostPort("localhost", strconv.Itoa(portOf(all[0])))
 	default:
-		return f.listener.Addr().String()
+		return all[0].String()
 	}
+}
+
+// addresses are those of all sockets.
+func (f *Forward) addresses() (all []net.Addr) {
+	for _, l := range f.listeners {
+		all = append(all, l.Addr())
+	}
+	for _, p := range f.packets {
+		all = append(all, p.LocalAddr())
+	}
+	return all
 }
 
 // Update tells what the cluster says now. It may be called at any time, and
@@ -141,15 +154,15 @@ func (f *Forward) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	stopped := make(chan struct{})
-	unwatch := context.AfterFunc(ctx, func() { defer close(stopped); f.closeListener() })
+	unwatch := context.AfterFunc(ctx, func() { defer close(stopped); f.closeListeners() })
 	var err error
 	if f.packets != nil {
-		err = f.receive(ctx, work)
+		err = f.serveUDP(ctx, work)
 	} else {
-		err = f.accept(ctx, work)
+		err = f.each(len(f.listeners), func(i int) error { return f.accept(ctx, work, f.listeners[i]) })
 	}
 	if unwatch() {
-		f.closeListener()
+		f.closeListeners()
 	} else {
 		<-stopped
 	}
@@ -157,19 +170,38 @@ func (f *Forward) Run(ctx context.Context) error {
 	stop()
 	f.pool.abort()
 	f.work.Wait()
-	if f.packets != nil {
-		_ = f.packets.Close()
+	for _, p := range f.packets {
+		_ = p.Close()
 	}
 	f.refusals.flush(f)
 	f.events.send(Event{At: f.options.Now(), Kind: Stopped})
 	return err
 }
 
-func (f *Forward) closeListener() {
-	if f.packets != nil {
-		_ = f.packets.SetReadDeadline(time.Unix(1, 0)) // sessions still answer through it
-	} else {
-		_ = f.listener.Close()
+// each serves all sockets. When one is broken all end.
+func (f *Forward) each(sockets int, serve func(i int) error) error {
+	ended := make(chan error, sockets)
+	for i := range sockets {
+		go func() { ended <- serve(i) }()
+	}
+	first := <-ended
+	if first != nil {
+		f.closeListeners()
+	}
+	for range sockets - 1 {
+		if err := <-ended; first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (f *Forward) closeListeners() {
+	for _, p := range f.packets {
+		_ = p.SetReadDeadline(time.Unix(1, 0)) // sessions still answer through it
+	}
+	for _, l := range f.listeners {
+		_ = l.Close()
 	}
 }
 

@@ -43,6 +43,7 @@ func listenPackets(ctx context.Context, a Address, port int) (*net.UDPConn, erro
 // listenUnix opens a socket that only the user may use. One that a killed run
 // left behind is replaced; one that somebody listens on is not.
 func listenUnix(ctx context.Context, config net.ListenConfig, path string) (net.Listener, error) {
+	config.Control = ownOnly
 	l, err := config.Listen(ctx, "unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		dialer := net.Dialer{Timeout: time.Second}
@@ -66,6 +67,12 @@ func listenUnix(ctx context.Context, config net.ListenConfig, path string) (net.
 	return l, nil
 }
 
+// ownOnly gives a socket the mode that its file gets on Linux when it is bound:
+// no moment passes in which others may use it.
+func ownOnly(_, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), 0o600) }) // else it is changed afterwards
+}
+
 // listenError says what is in the way and what to do.
 func listenError(err error, a Address, port int, network string) error {
 	where := a.with(port)
@@ -74,8 +81,8 @@ func listenError(err error, a Address, port int, network string) error {
 		return fmt.Errorf("listen on %s: %s has this port already: choose another one, such as %d:…, or 0:… for a free one", where, holder("/proc", network, a.IP, port), port%50000+10000)
 	case errors.Is(err, syscall.EACCES) && port < 1024:
 		return fmt.Errorf("listen on %s: ports below 1024 are for root here: choose another one, such as %d:…", where, port+8000)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("listen on %s: this machine does not have the address", where)
+	case isAbsent(err):
+		return fmt.Errorf("listen on %s: %w", where, errNoAddress)
 	default:
 		return fmt.Errorf("listen on %s: %w", where, err)
 	}

@@ -135,7 +135,7 @@ func TestAUnixSocketOfAKilledRunIsReplaced(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v, want it to be the user's only", info.Mode(), err)
 	}
-	f.closeListener()
+	f.closeListeners()
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}

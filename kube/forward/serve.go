@@ -17,11 +17,11 @@ const (
 	acceptPauseMost = time.Second
 )
 
-// accept takes clients until ctx ends.
-func (f *Forward) accept(ctx, work context.Context) error {
+// accept takes the clients of one listener until ctx ends.
+func (f *Forward) accept(ctx, work context.Context, listener net.Listener) error {
 	pause := acceptPause
 	for ctx.Err() == nil {
-		client, err := f.listener.Accept()
+		client, err := listener.Accept()
 		switch {
 		case err == nil:
 			pause = acceptPause

@@ -38,8 +38,8 @@ func inTrouble(t *testing.T, errs ...error) (f *Forward, l *troubled, events cha
 	events, ended = make(chan Event, 100), make(chan error, 1)
 	f, err := Listen(t.Context(), Options{Forward: "svc/web:80", Address: Loopback, Route: NewDirect(nil), Events: events})
 	must(t, err)
-	l = &troubled{Listener: f.listener, errs: errs}
-	f.listener = l
+	l = &troubled{Listener: f.listeners[0], errs: errs}
+	f.listeners[0] = l
 	f.Update(View{Endpoints: []Endpoint{serveTCP(t, "web", sayName("web")).endpoint()}})
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { ended <- f.Run(ctx) }()

@@ -140,6 +140,8 @@ func (s *service) through(work context.Context, m *member, flow *flow) (again bo
 	again, err = s.relay.run(far, flow, func() { s.pool.proved(m) })
 	switch {
 	case err == nil || s.relay.gone || errors.Is(err, errClientGone) || flow.hasLeft():
+	case errors.Is(err, errHalfClosed): // the endpoint is not to blame
+		s.halves.note(s.Forward, m.Target, err)
 	case s.relay.answered.Load():
 		s.pool.broke(m)
 	default:

@@ -51,6 +51,7 @@ func NewTunnel(dialer PodDialer) *Tunnel {
 	return &Tunnel{dialer: dialer, pools: map[place][]*slot{}, timing: timing{
 		pingEvery: 10 * time.Second, pingWait: 5 * time.Second, patience: 2 * time.Minute,
 		idle: time.Minute, flush: 2 * time.Second,
+		answer: answerWait, rest: restWait, cut: cutAfter,
 	}}
 }
 

@@ -39,7 +39,8 @@ func open(t testing.TB, route Route, to Target) Conn {
 
 func TestTunnelCarriesAMegabyteEachWayAndTheEnd(t *testing.T) {
 	overBoth(t, func(t *testing.T, p *practice) {
-		conn := open(t, p.tunnel(t), p.serve(t, "web", echo))
+		web := p.serve(t, "web", func(c *net.TCPConn) { _, _ = io.CopyN(c, c, 1<<20) })
+		conn := open(t, p.tunnel(t), web)
 		defer func() { _ = conn.Close() }()
 		want := make([]byte, 1<<20)
 		for i := range want {

@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"io"
 	"time"
 )
 
@@ -22,7 +21,10 @@ func (s *stream) remoteEnd(id uint32, reset bool) {
 			s.link.strays = 0
 		}
 	}
-	s.ended, s.over = s.ended || id == s.data, true
+	if id == s.data && !s.ended {
+		s.ended, s.good = true, s.half.verdict(s.link.cut)
+	}
+	s.over = true
 	s.out = s.out[:0] // there is no reader for it any more
 	if s.unheard {
 		s.unheard = false
@@ -34,7 +36,7 @@ func (s *stream) remoteEnd(id uint32, reset bool) {
 	case reset:
 		s.finish(errRemoteReset)
 	case s.ended && s.link.streams[s.errors] == nil:
-		s.finish(io.EOF)
+		s.finish(s.good)
 	case s.word == nil && s.end == nil:
 		s.word = time.AfterFunc(wordGrace, s.wordless)
 		s.writable.Broadcast()
@@ -45,7 +47,7 @@ func (s *stream) remoteEnd(id uint32, reset bool) {
 func (s *stream) wordless() {
 	s.link.mu.Lock()
 	defer s.link.mu.Unlock()
-	s.finish(io.EOF)
+	s.finish(s.good)
 }
 
 // doubt keeps further clients away until every worker of the far side has

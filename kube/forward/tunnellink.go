@@ -46,6 +46,8 @@ type timing struct {
 	patience time.Duration
 	idle     time.Duration // until an unused connection is closed
 	flush    time.Duration // for what is left to send when one is closed
+	// answer, rest and cut are about clients that have sent all.
+	answer, rest, cut time.Duration
 }
 
 // link is one upgraded connection. One lock guards it and its streams, and is

@@ -26,6 +26,7 @@ type stream struct {
 	end   error     // why nothing more comes; io.EOF when that is as it should be
 	ended bool      // the far side has ended the data
 	over  bool      // it has ended one of the two, and reads no more
+	good  error     // what its end of the data means where nothing else is said
 	word  *time.Timer
 	text  []byte // of the error stream
 
@@ -33,8 +34,9 @@ type stream struct {
 	queued       bool   // in the link's list of those that have something to send
 	fin, finSent bool   // of what we send
 	unheard      bool   // nothing has come since data was sent
-	closed       bool   // by the client
-	reset        bool   // the far side is to be told, or was
+	half         half
+	closed       bool // by the client
+	reset        bool // the far side is to be told, or was
 
 	readUntil, writeUntil deadline
 }
@@ -106,28 +108,12 @@ func (s *stream) writeError() error {
 		return net.ErrClosed
 	case s.writeUntil.passed():
 		return os.ErrDeadlineExceeded
-	case s.fin:
+	case s.half.shut:
 		return fmt.Errorf("write after CloseWrite: %w", syscall.EPIPE)
 	case errors.Is(s.end, io.EOF) || s.end == nil && s.over:
 		return fmt.Errorf("the far side has ended the connection: %w", syscall.EPIPE)
 	}
 	return s.end
-}
-
-// CloseWrite tells the far side that nothing more comes. A runtime closes the
-// connection one second after either side has ended: what the Pod answers
-// later than that is lost. The direct route has no such limit.
-func (s *stream) CloseWrite() error {
-	s.link.mu.Lock()
-	defer s.link.mu.Unlock()
-	if s.closed {
-		return net.ErrClosed
-	}
-	if !s.fin && s.end == nil {
-		s.fin = true
-		s.enqueue()
-	}
-	return nil
 }
 
 // leave ends the stream for the client: what it has written is still sent. The
@@ -166,6 +152,7 @@ func (s *stream) finish(why error) {
 	if s.word != nil {
 		s.word.Stop()
 	}
+	s.half.stop()
 	s.readable.Broadcast()
 	s.writable.Broadcast()
 	s.link.space.Signal()
@@ -181,6 +168,7 @@ func (s *stream) take(id uint32, data []byte) {
 		return
 	}
 	s.unheard = false
+	s.half.answered(s.link.rest)
 	full := s.in.size >= window
 	before := s.in.size
 	s.in.push(data)
@@ -213,7 +201,9 @@ func (s *stream) flush() {
 			sealData(out[at:end], s.data, fin && end == len(out))
 		}
 		s.unheard = s.unheard || len(out) > frameHead
-		s.finSent = s.finSent || fin
+		if fin {
+			s.finSent, s.half.passed = true, time.Now()
+		}
 	}
 	if s.reset {
 		out = appendReset(out, s.data)

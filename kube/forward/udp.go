@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// datagramMost is the largest payload of UDP over IPv4.
-const datagramMost = 65507
-
 // drainIdle is how long a session may still wait for an answer when the forward
 // ends.
 const drainIdle = time.Second
@@ -24,36 +21,44 @@ const drainIdle = time.Second
 // port goes to one endpoint, and what that answers goes back.
 type sessions struct {
 	*Forward
-	mu   sync.Mutex
-	open map[netip.AddrPort]*session
+	buffers datagrams
+	mu      sync.Mutex
+	open    map[netip.AddrPort]*session
 }
 
 // session is one client's.
 type session struct {
 	*flow
+	near   *net.UDPConn // where the client sends to
 	client netip.AddrPort
 	member *member
 	far    net.Conn
 	moved  atomic.Int64 // when a datagram went either way, in nanoseconds since 1970
 }
 
-// receive passes datagrams on until ctx ends. Sessions that are open then may
+// serveUDP passes datagrams on until ctx ends. Sessions that are open then may
 // still get their answers.
-func (f *Forward) receive(ctx, work context.Context) error {
+func (f *Forward) serveUDP(ctx, work context.Context) error {
 	s := &sessions{Forward: f, open: map[netip.AddrPort]*session{}}
 	defer s.drain()
+	return f.each(len(f.packets), func(i int) error { return s.receive(ctx, work, f.packets[i]) })
+}
+
+// receive passes on what comes to one of the sockets.
+func (s *sessions) receive(ctx, work context.Context, near *net.UDPConn) error {
 	datagram := make([]byte, datagramMost)
 	for {
-		n, client, err := f.packets.ReadFromUDPAddrPort(datagram)
+		n, client, err := near.ReadFromUDPAddrPort(datagram)
 		switch {
 		case err == nil:
-			s.pass(work, client, datagram[:n])
+			s.pass(work, near, client, datagram[:n])
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end of the work has closed it
 		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("%s: the socket on %s was closed", f.options.Forward, f.Address())
+			return fmt.Errorf("%s: the socket on %s was closed", s.options.Forward, near.LocalAddr())
 		default:
-			f.events.send(Event{At: f.options.Now(), Kind: Trouble, Reason: fmt.Sprintf("receive a datagram: %v; going on", err)})
+			why := fmt.Sprintf("receive a datagram: %v; going on", err)
+			s.events.send(Event{At: s.options.Now(), Kind: Trouble, Reason: why})
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
@@ -65,13 +70,13 @@ func (f *Forward) receive(ctx, work context.Context) error {
 // pass sends a datagram to the client's endpoint. One that finds none is lost,
 // as is the way of UDP. Where the endpoint has left, the next datagram goes to
 // another one.
-func (s *sessions) pass(work context.Context, client netip.AddrPort, datagram []byte) {
+func (s *sessions) pass(work context.Context, near *net.UDPConn, client netip.AddrPort, datagram []byte) {
 	s.mu.Lock()
 	found := s.open[client]
 	s.mu.Unlock()
 	if found == nil || found.hasLeft() {
 		var err error
-		if found, err = s.begin(work, client); err != nil {
+		if found, err = s.begin(work, near, client); err != nil {
 			s.refusals.note(s.Forward, err.Error())
 			return
 		}
@@ -90,12 +95,12 @@ func (s *sessions) keep(n *session) {
 }
 
 // begin opens a session on an endpoint.
-func (s *sessions) begin(work context.Context, client netip.AddrPort) (*session, error) {
+func (s *sessions) begin(work context.Context, near *net.UDPConn, client netip.AddrPort) (*session, error) {
 	route, ok := (*s.route.Load()).(PacketRoute)
 	if !ok {
 		return nil, errors.New("the route carries no UDP")
 	}
-	n := &session{flow: &flow{}, client: client}
+	n := &session{flow: &flow{}, near: near, client: client}
 	if n.member, _ = s.pool.take(client.Addr().String(), nil, n.flow); n.member == nil {
 		return nil, errors.New(cmp.Or(s.pool.reason(), "no endpoint is known yet"))
 	}
@@ -143,9 +148,13 @@ func (s *sessions) answer(n *session) {
 	defer s.work.Done()
 	defer s.Forward.open.Add(-1)
 	defer s.end(n)
-	datagram := make([]byte, datagramMost)
+	far := s.buffers.reader(n.far)
 	for proved := false; ; {
-		size, err := n.far.Read(datagram)
+		err := far.next(func(datagram []byte) {
+			n.received.Add(int64(len(datagram)))
+			s.keep(n)
+			_, _ = n.near.WriteToUDPAddrPort(datagram, n.client)
+		})
 		switch {
 		case err == nil:
 		case errors.Is(err, syscall.ECONNREFUSED) && !n.hasLeft():
@@ -158,9 +167,6 @@ func (s *sessions) answer(n *session) {
 			proved = true
 			s.pool.proved(n.member)
 		}
-		n.received.Add(int64(size))
-		s.keep(n)
-		_, _ = s.packets.WriteToUDPAddrPort(datagram[:size], n.client)
 	}
 }
 

@@ -94,6 +94,21 @@ func (e *Evidence) Bindings() []key.Binding {
 	return slices.Concat(own, e.Page.Bindings())
 }
 
+// Hints are the keys to name at the foot of a narrow screen, in few words.
+func (e *Evidence) Hints() []key.Binding {
+	k := evidenceKeys
+	return []key.Binding{
+		named(k.open, "open hop"), named(k.copyNext, "copy next"), named(k.again, "run again"), named(k.next, "next hop"),
+		named(k.copyExec, "copy exec"), named(k.copyAll, "copy all"),
+	}
+}
+
+// named is a binding with other words for help.
+func named(b key.Binding, words string) key.Binding {
+	b.SetHelp(b.Help().Key, words)
+	return b
+}
+
 // Update handles a key.
 func (e *Evidence) Update(press tea.KeyPressMsg) tea.Cmd {
 	it := e.pane.board.byID[e.id]
