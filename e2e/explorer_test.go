@@ -32,7 +32,7 @@ func TestUserSeesPodsByNodeAndFollowsAServiceToItsPodsAndBack(t *testing.T) {
 	u.press("s")
 	u.sees("› Services of sample-deployment-")
 	u.press(screen.Enter)
-	u.sees("› sample-clusterip › Pods › Services of sample-deployment-")
+	u.sees("› Pods › Services of sample-deployment-", " › sample-clusterip live")
 
 	for _, place := range []string{"› Pods › Services of sample-deployment-", "Services › sample-clusterip › Pods", "Services › sample-clusterip", "Services"} {
 		u.press(screen.Escape)

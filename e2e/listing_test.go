@@ -123,7 +123,7 @@ func TestListingThatCannotBeWrittenFails(t *testing.T) {
 	defer full.Close() //nolint:errcheck // nothing was written
 	cmd := command(t, c.Kubeconfig, "pods", "-A")
 	cmd.Stdout = full
-	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 1 {
-		t.Errorf("writing to a full device: %v, want exit code 1", err)
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 4 {
+		t.Errorf("writing to a full device: %v, want exit code 4", err)
 	}
 }

@@ -41,7 +41,7 @@ func TestProbeSaysWhatIsWrongWithItsWordsAndWhatThereIs(t *testing.T) {
 		"local https://other/ pod/" + pod + "x":  `no Pod "` + pod + `x"`,
 		"pod/kube-sytem/coredns svc/other":       `no Pod "coredns" in namespace kube-sytem`,
 		"local pod/kube-system/coredns:53":       `no Pod "coredns" in namespace kube-system; there are coredns-`,
-		"local svc/other --count 10 --timeout 0": "--timeout must be at least 1ms",
+		"local svc/other --count 10 --timeout 0": "--timeout 0s is too short: it must be at least 1ms",
 	} {
 		got := run(t, command(t, p.c.Kubeconfig, append([]string{"probe", "-n", p.namespace}, strings.Fields(words)...)...))
 		if got.code != 2 || got.out != "" || !strings.Contains(got.err, want) || strings.Count(got.err, "\n") != 1 {
