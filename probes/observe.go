@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -79,22 +78,6 @@ const answerGrace = 5 * time.Second
 // errorKinds translate the results of the network.
 var errorKinds = map[wire.Result]path.ErrorKind{
 	wire.OK: path.NoError, wire.Refused: path.Refused, wire.Timeout: path.TimedOut, wire.Reset: path.ResetByPeer, wire.Unreachable: path.Unreachable,
-}
-
-// confirm carries out one check, and once more when it was to be reached and
-// its packets seem to be lost: one lost packet, or an app whose queue was full
-// for a moment, is no failure. What was taken and not answered stays so.
-func (o *observer) confirm(ctx context.Context, c path.Check) path.Observation {
-	seen := o.observe(ctx, c)
-	seen.Tries = 1
-	if seen.Blind != nil || c.Expect.Outcome != path.Reached || !mayPass(seen) {
-		return seen
-	}
-	again := o.observe(ctx, c)
-	if again.Tries = 2; again.Error == path.NoError {
-		again.Detail = strings.TrimPrefix(again.Detail+"; the first try timed out", "; ")
-	}
-	return again
 }
 
 // mayPass reports what another try may not have: a packet that was lost, a DNS

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,15 +77,46 @@ func Run(ctx context.Context, w *path.World, checks []path.Check, launcher Launc
 	r := &run{World: w, launcher: launcher, options: o, results: make([]path.Result, len(checks)), seen: seen}
 	r.links = newLinks(max(2, o.Parallel), r.open)
 	defer r.links.close()
-	r.rows(ctx, checks, r.set)
+	r.rows(ctx, checks, r.note)
+	confirmed := make(chan struct{})
+	go func() { // while others look closer: what they compare takes as long
+		defer close(confirmed)
+		r.confirm(ctx, checks)
+	}()
 	for i, c := range checks {
 		if c.Kind == path.Spread {
 			r.set(i, r.result(c, r.confirmedSpread(ctx, c)))
 		}
 	}
-	looks := r.lookCloser(ctx)
-	path.Explain(r.World, r.results, looks)
+	known := r.known()
+	looks, world := r.lookCloser(ctx, known), r.readServers(ctx, known)
+	<-confirmed
+	path.Explain(world, r.results, looks)
 	return r.results
+}
+
+// confirm carries out once more what was to be reached and whose packets seem
+// to be lost: one lost packet, or an app whose queue was full for a moment, is
+// no failure. What was taken and not answered stays so.
+func (r *run) confirm(ctx context.Context, checks []path.Check) {
+	var doubtful []int
+	var again []path.Check
+	for i, result := range r.known() {
+		if isDoubtful(result) {
+			doubtful, again = append(doubtful, i), append(again, checks[i])
+		}
+	}
+	r.rows(ctx, again, func(i int, result path.Result) {
+		if result.Tries++; result.Blind == nil && result.Error == path.NoError {
+			result.Detail = strings.TrimPrefix(result.Detail+"; the first try timed out", "; ")
+		}
+		r.set(doubtful[i], result)
+	})
+}
+
+// isDoubtful reports a failure that another try may not have.
+func isDoubtful(r path.Result) bool {
+	return r.Blind == nil && r.Expect.Outcome == path.Reached && r.Kind != path.Spread && mayPass(r.Observation)
 }
 
 func (r *run) open(ctx context.Context, s path.Source) (launch.Link, error) {
@@ -103,10 +135,10 @@ func (r *run) result(c path.Check, o path.Observation) path.Result {
 	if pod := r.Pod(c.Path.Pod); pod != nil && !c.Path.Virtual() && c.Kind != path.Env && o.Blind == nil && o.Error == path.NoError {
 		o.Responder = r.PodSource(pod.Key()).Label
 	}
-	return path.Result{Check: c, Observation: o, Verdict: path.Judge(c, o)}
+	return path.Result{Check: c, Observation: o, Verdict: path.Judge(c, o), Unexplained: true}
 }
 
-// set notes the result of check i.
+// set notes the result of check i, and tells it.
 func (r *run) set(i int, result path.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -114,6 +146,24 @@ func (r *run) set(i int, result path.Result) {
 	if r.seen != nil {
 		r.seen(result)
 	}
+}
+
+// note notes the result of check i, and tells it unless it is doubtful.
+func (r *run) note(i int, result path.Result) {
+	if !isDoubtful(result) {
+		r.set(i, result)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[i] = result
+}
+
+// known are the results so far.
+func (r *run) known() []path.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.results)
 }
 
 // rows carries out the checks of each source together, and hands out each
@@ -169,8 +219,8 @@ func (r *run) row(ctx context.Context, checks []path.Check, open []int, set func
 		group.SetLimit(rowParallel)
 		for _, i := range open {
 			group.Go(func() error {
-				o := observer.confirm(ctx, checks[i])
-				o.Tries += try - 1
+				o := observer.observe(ctx, checks[i])
+				o.Tries = try
 				cut := o.Blind != nil && passing(o.Blind)
 				mu.Lock()
 				broken = broken || cut

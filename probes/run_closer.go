@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -19,10 +20,8 @@ const rounds = 3
 // lookCloser compares and reads what tells causes apart, where checks failed:
 // other ways to the same target, what a Pod that refuses listens on, and
 // whether kube-proxy says that it is well.
-func (r *run) lookCloser(ctx context.Context) path.Looks {
-	r.readServers(ctx)
+func (r *run) lookCloser(ctx context.Context, known []path.Result) path.Looks {
 	looks := path.Looks{Sockets: map[kube.Key][]path.Listener{}, Proxies: map[string]path.Observation{}}
-	known := append([]path.Result(nil), r.results...)
 	for range rounds {
 		checks := r.Closer(known)
 		if len(checks) == 0 || ctx.Err() != nil {
@@ -30,7 +29,7 @@ func (r *run) lookCloser(ctx context.Context) path.Looks {
 		}
 		more := make([]path.Result, len(checks))
 		r.rows(ctx, checks, func(i int, found path.Result) { more[i] = found })
-		known, looks.Compared = append(known, more...), append(looks.Compared, more...)
+		known, looks.Compared = slices.Concat(known, more), append(looks.Compared, more...)
 	}
 	var mu sync.Mutex
 	var group errgroup.Group
@@ -66,13 +65,14 @@ func (r *run) lookCloser(ctx context.Context) path.Looks {
 
 // readServers reads the namespaces of the DNS servers that did not answer: what
 // is wrong with the Pods there explains it. The World that others see stays.
-func (r *run) readServers(ctx context.Context) {
-	servers := r.SilentServers(r.results)
+func (r *run) readServers(ctx context.Context, known []path.Result) *path.World {
+	servers := r.SilentServers(known)
 	if r.options.Reader == nil || len(servers) == 0 {
-		return
+		return r.World
 	}
-	r.World = r.Clone()
-	looking{r.World, r.options.Reader}.strangers(ctx, servers)
+	w := r.Clone()
+	looking{w, r.options.Reader}.strangers(ctx, servers)
+	return w
 }
 
 // visit lets an observer of a source look, anew when its stream was lost.

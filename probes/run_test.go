@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -154,6 +155,42 @@ func TestWhatIsLostWithAStreamIsAskedAgain(t *testing.T) {
 		}
 		if total := conclusive["pod/web-1"] + conclusive["pod/web-2"] + conclusive["pod/web-3"]; int64(total) > told.Load() || l.now != 0 {
 			t.Errorf("%s: got %d results of %d answers, %d links left", name, total, told.Load(), l.now)
+		}
+	}
+}
+
+// lossy loses the first packet of each port, and all of odd ones.
+type lossy struct {
+	scripted
+	asked *sync.Map // ports
+}
+
+func (l lossy) Ask(ctx context.Context, r wire.Request) (wire.Answer, error) {
+	if _, before := l.asked.LoadOrStore(r.Port, true); r.Op == wire.TCP && (!before || r.Port%2 == 1) {
+		return wire.Answer{Result: wire.Timeout}, nil
+	}
+	return l.scripted.Ask(ctx, r)
+}
+
+func TestWhatIsLostIsAskedOnceMoreBeforeItIsTold(t *testing.T) {
+	w := storyWorld(t)
+	l := &launcher{make: func(string, int) launch.Link {
+		return lossy{scripted{told: &atomic.Int64{}}, &sync.Map{}}
+	}}
+	checks := matrix(w, 100)
+	told := map[string]path.Result{}
+	for i, r := range Run(t.Context(), w, checks, l, Options{}, func(r path.Result) {
+		if _, twice := told[r.ID]; twice {
+			t.Errorf("%s is told twice", r.ID)
+		}
+		told[r.ID] = r
+	}) {
+		lost := truth(r.Check) == path.Fail
+		if r.ID != checks[i].ID || r.Verdict != truth(r.Check) || r.Tries != 2 || lost != (r.Error == path.TimedOut) || lost == (r.Detail == "the first try timed out") {
+			t.Errorf("%s: got %s, %q after %d tries, %q", r.ID, r.Verdict, r.Error, r.Tries, r.Detail)
+		}
+		if told[r.ID].Verdict != r.Verdict {
+			t.Errorf("%s: %s was told, and it is %s", r.ID, told[r.ID].Verdict, r.Verdict)
 		}
 	}
 }
