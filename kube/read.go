@@ -7,7 +7,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // readTimeout is how long reading another namespace may take.
@@ -45,6 +48,55 @@ func (c *Client) ServiceAt(ctx context.Context, clusterIP string) (key Key, ok b
 		}
 	}
 	return Key{}, false, nil
+}
+
+// ServiceNamed finds a Service of a name in any namespace; ok is false when there
+// is none.
+func (c *Client) ServiceNamed(ctx context.Context, name string) (key Key, ok bool, err error) {
+	return c.first(ctx, Services, metav1.ListOptions{FieldSelector: "metadata.name=" + name}, &corev1.ServiceList{})
+}
+
+// PodAt finds the Pod of any namespace that has an address of its own; ok is
+// false when there is none.
+func (c *Client) PodAt(ctx context.Context, address string) (key Key, ok bool, err error) {
+	options := metav1.ListOptions{FieldSelector: "status.podIP=" + address + "," + unfinished}
+	return c.first(ctx, Pods, options, &corev1.PodList{})
+}
+
+// PodSelected finds a Pod of any namespace that has all of some labels; ok is
+// false when there is none.
+func (c *Client) PodSelected(ctx context.Context, selector Labels) (key Key, ok bool, err error) {
+	wanted := make(map[string]string, len(selector))
+	for _, l := range selector {
+		wanted[l.Key] = l.Value
+	}
+	options := metav1.ListOptions{LabelSelector: labels.FormatLabels(wanted), FieldSelector: unfinished}
+	return c.first(ctx, Pods, options, &corev1.PodList{})
+}
+
+// unfinished selects Pods that have not ended for good.
+const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
+
+// first finds the first object of all namespaces that options select.
+func (c *Client) first(
+	ctx context.Context, r Resource, options metav1.ListOptions, list runtime.Object,
+) (key Key, ok bool, err error) {
+	ctx, cancel := c.deadline(ctx)
+	defer cancel()
+	options.Limit = 1
+	access := Access{Verb: "list", Resource: r.String()}
+	err = c.core.Get().Resource(access.Resource).VersionedParams(&options, metav1.ParameterCodec).Do(ctx).Into(list)
+	if err != nil {
+		return Key{}, false, access.refusal(err)
+	}
+	err = meta.EachListItem(list, func(o runtime.Object) error {
+		found, err := meta.Accessor(o)
+		if err == nil && !ok {
+			key, ok = Key{Namespace: Clean(found.GetNamespace()), Name: Clean(found.GetName())}, true
+		}
+		return err
+	})
+	return key, ok, err
 }
 
 // policyEngines are the API groups of policies besides NetworkPolicy that

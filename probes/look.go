@@ -19,6 +19,9 @@ type Reader interface {
 	NamespaceExists(ctx context.Context, name string) (bool, error)
 	ReadNamespace(ctx context.Context, namespace string) (*kube.Snapshot, error)
 	ServiceAt(ctx context.Context, clusterIP string) (key kube.Key, ok bool, err error)
+	ServiceNamed(ctx context.Context, name string) (key kube.Key, ok bool, err error)
+	PodAt(ctx context.Context, address string) (key kube.Key, ok bool, err error)
+	PodSelected(ctx context.Context, selector kube.Labels) (key kube.Key, ok bool, err error)
 	PolicyEngines(ctx context.Context) ([]string, error)
 }
 
@@ -37,10 +40,17 @@ func Look(ctx context.Context, s *kube.Snapshot, reader Reader, machine launch.M
 	look := looking{w, reader}
 	look.complete(ctx, s.Scope)
 	w.Ingresses = append(w.Ingresses, look.foreignIngresses(ctx, intent)...)
-	for _, elsewhere := range intent.Namespaces(w) {
+	first := intent.Namespaces(w)
+	for _, elsewhere := range first {
 		look.into(ctx, elsewhere)
 	}
+	for _, elsewhere := range intent.Namespaces(w) { // what was read may be another name for what lies there
+		if !slices.Contains(first, elsewhere) {
+			look.into(ctx, elsewhere)
+		}
+	}
 	look.strangers(ctx, intent.Strangers(w))
+	look.elsewhere(ctx, intent)
 	if len(w.Policies) == 0 {
 		return w // nothing needs the labels
 	}
@@ -72,19 +82,53 @@ func (l looking) complete(ctx context.Context, scope kube.Scope) {
 	}
 }
 
-// strangers reads the namespaces of the Services that have some addresses.
+// strangers reads the namespaces of the Services and Pods that have some
+// addresses.
 func (l looking) strangers(ctx context.Context, addresses []string) {
 	for _, address := range addresses {
-		if key, ok, err := l.reader.ServiceAt(ctx, address); err == nil && ok && l.Looked[key.Namespace] == nil {
-			l.into(ctx, path.Elsewhere{Namespace: key.Namespace})
+		service, isService, err := l.reader.ServiceAt(ctx, address)
+		if err != nil || l.found(ctx, service, isService) {
+			continue
+		}
+		if pod, isPod, err := l.reader.PodAt(ctx, address); err == nil && !l.found(ctx, pod, isPod) {
+			l.Nobody = append(l.Nobody, address)
 		}
 	}
+}
+
+// elsewhere reads the namespaces that have what targets lack in theirs: the
+// Service of a name, or Pods for a selector. Who may not look there is told
+// nothing.
+func (l looking) elsewhere(ctx context.Context, intent path.Intent) {
+	for _, name := range intent.Names(l.World) {
+		if key, ok, err := l.reader.ServiceNamed(ctx, name); err == nil {
+			l.found(ctx, key, ok)
+		}
+	}
+	for _, selector := range intent.Selectors(l.World) {
+		if key, ok, err := l.reader.PodSelected(ctx, selector); err == nil {
+			l.found(ctx, key, ok)
+		}
+	}
+}
+
+// found reads the namespace of what was found in another one, and reports
+// whether anything was.
+func (l looking) found(ctx context.Context, key kube.Key, ok bool) bool {
+	if ok && key.Namespace != l.Scope.Namespace && l.Looked[key.Namespace] == nil {
+		l.into(ctx, path.Elsewhere{Namespace: key.Namespace})
+	}
+	return ok
 }
 
 // into reads another namespace, if there is one of the name.
 func (l looking) into(ctx context.Context, e path.Elsewhere) {
 	namespace := e.Namespace
-	if exists, err := l.reader.NamespaceExists(ctx, namespace); err == nil && !exists || err != nil && e.Guessed {
+	switch exists, err := l.reader.NamespaceExists(ctx, namespace); {
+	case err == nil && !exists:
+		l.Absent = append(l.Absent, namespace)
+		return
+	case err != nil && e.Guessed:
 		return
 	}
 	found, err := l.reader.ReadNamespace(ctx, namespace)

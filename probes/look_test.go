@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"podpath/kube"
@@ -38,6 +39,34 @@ func (r reader) NamespaceLabels(context.Context) (map[string]kube.Labels, error)
 }
 
 func (r reader) ServiceAt(context.Context, string) (kube.Key, bool, error) {
+	return kube.Key{}, false, nil
+}
+
+func (r reader) ServiceNamed(_ context.Context, name string) (kube.Key, bool, error) {
+	for _, s := range r.namespaces {
+		for _, svc := range s.Services {
+			if svc.Name == name {
+				return svc.Key(), true, nil
+			}
+		}
+	}
+	return kube.Key{}, false, nil
+}
+
+func (r reader) PodAt(_ context.Context, address string) (kube.Key, bool, error) {
+	return r.pod(func(p *kube.Pod) bool { return p.IP() == address })
+}
+
+func (r reader) PodSelected(_ context.Context, selector kube.Labels) (kube.Key, bool, error) {
+	return r.pod(func(p *kube.Pod) bool { return selector.Select(p.Labels) })
+}
+
+func (r reader) pod(wanted func(*kube.Pod) bool) (kube.Key, bool, error) {
+	for _, s := range r.namespaces {
+		if i := slices.IndexFunc(s.Pods, wanted); i >= 0 {
+			return s.Pods[i].Key(), true, nil
+		}
+	}
 	return kube.Key{}, false, nil
 }
 
@@ -103,6 +132,30 @@ func TestLookReadsTheNamespacesOfTargetsAsWell(t *testing.T) {
 		vault, web := w.Service(kube.Key{Namespace: "bank", Name: "vault"}), w.Service(kube.Key{Namespace: "shop", Name: "web"})
 		if (vault != nil) != test.want || web == nil || len(w.Unknown) != test.unknown || (w.Looked["bank"] != nil) != test.want {
 			t.Errorf("%s: got Service %v, looked into %v, unknown %v", name, vault, w.Looked, w.Unknown)
+		}
+	}
+}
+
+func TestLookSearchesAllNamespacesForWhatTargetsLack(t *testing.T) {
+	bank := fixture.Snapshot(t, kube.Scope{Namespace: "bank"}, manifest.Noon,
+		`{apiVersion: v1, kind: Service, metadata: {namespace: bank, name: vault}, spec: {clusterIP: 10.96.0.8, ports: [{port: 80}]}}`,
+		manifest.Pod{Namespace: "bank", Name: "api-1", Node: "raspi001", IPs: []string{"10.244.0.9"}, App: "api"}.YAML())
+	shop := fixture.Snapshot(t, kube.Scope{Namespace: "shop"}, manifest.Noon, manifest.Story(),
+		manifest.Service("x", "clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9], selector: {app: api}, ports: [{port: 80}]", ""),
+		manifest.Service("alias", "type: ExternalName, externalName: vault.bank.svc.cluster.local", ""))
+	for target, want := range map[string]struct {
+		found  bool // what is in bank
+		nobody string
+	}{
+		"vault:80": {found: true}, "http://vault/": {found: true}, "dns:vault": {found: true}, "vault.shop:80": {found: true}, "vault.shpo:80": {found: true},
+		"svc/x": {found: true}, "x:80": {found: true}, "http://x.shop/": {found: true}, "10.96.0.9:80": {found: true},
+		"10.244.0.9:80": {found: true}, "10.244.0.8:80": {nobody: "10.244.0.8"},
+		"alias:80": {found: true}, "svc/alias": {found: true},
+		"svc/web": {}, "web:8080": {}, "10.96.0.7:8080": {}, "pod/web-2:80": {}, "nobody:80": {},
+	} {
+		w := Look(t.Context(), shop, reader{namespaces: map[string]*kube.Snapshot{"bank": bank}}, wire.Host{}, path.Intent{Sources: []string{"pod/web-1"}, Targets: []string{target}})
+		if got := strings.Join(w.Nobody, " "); (w.Looked["bank"] != nil) != want.found || got != want.nobody || len(w.Unknown) > 0 {
+			t.Errorf("%s: got %d namespaces, nobody at %q, unknown %v, want %+v", target, len(w.Looked), got, w.Unknown, want)
 		}
 	}
 }

@@ -86,6 +86,16 @@ func TestFaultsOfTheClusterHaveTheirCausesAndEndWithTheirUndo(t *testing.T) {
 			words:    []string{"pod/client", "svc/sample-clusterip"},
 			id:       "pod/client tcp svc/sample-clusterip:8080", want: "fail kube-proxy", evidence: "192.168.100.12:10256: refused",
 		},
+		"kube-proxy down, and so no lookup": {
+			manifest: fault("raspi002", "kube-proxy-down"),
+			words:    []string{"pod/client", "dns:kubernetes.default"},
+			id:       "pod/client dns dns:kubernetes.default", want: "fail kube-proxy", evidence: "2 of 2 endpoints",
+		},
+		"a policy that leads to no DNS server": {
+			manifest: `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: out}, spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]}}`,
+			words:    []string{"pod/client", "dns:kubernetes.default"},
+			id:       "pod/client dns dns:kubernetes.default", want: "fail policy-denies-dns", evidence: "of namespace default",
+		},
 		"no route": {
 			manifest: fault("raspi002", "no-route=raspi003"),
 			groups:   []path.Group{path.Paths},

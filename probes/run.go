@@ -89,7 +89,8 @@ func Run(ctx context.Context, w *path.World, checks []path.Check, launcher Launc
 		}
 	}
 	known := r.known()
-	looks, world := r.lookCloser(ctx, known), r.readServers(ctx, known)
+	world := r.readServers(ctx, known)
+	looks := r.lookCloser(ctx, world, known)
 	<-confirmed
 	path.Explain(world, r.results, looks)
 	return r.results

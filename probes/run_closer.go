@@ -20,10 +20,10 @@ const rounds = 3
 // lookCloser compares and reads what tells causes apart, where checks failed:
 // other ways to the same target, what a Pod that refuses listens on, and
 // whether kube-proxy says that it is well.
-func (r *run) lookCloser(ctx context.Context, known []path.Result) path.Looks {
+func (r *run) lookCloser(ctx context.Context, w *path.World, known []path.Result) path.Looks {
 	looks := path.Looks{Sockets: map[kube.Key][]path.Listener{}, Proxies: map[string]path.Observation{}}
 	for range rounds {
-		checks := r.Closer(known)
+		checks := w.Closer(known)
 		if len(checks) == 0 || ctx.Err() != nil {
 			break
 		}
@@ -34,10 +34,10 @@ func (r *run) lookCloser(ctx context.Context, known []path.Result) path.Looks {
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(max(2, r.options.Parallel))
-	for _, pod := range r.LookInto(known) {
+	for _, pod := range w.LookInto(known) {
 		group.Go(func() error {
 			var found []path.Listener
-			err := r.visit(ctx, r.PodSource(pod), func(o *observer) (err error) {
+			err := r.visit(ctx, w.PodSource(pod), func(o *observer) (err error) {
 				found, err = o.listeners(ctx)
 				return err
 			})
@@ -49,7 +49,7 @@ func (r *run) lookCloser(ctx context.Context, known []path.Result) path.Looks {
 			return nil
 		})
 	}
-	for node, from := range r.LookAtProxies(known) {
+	for node, from := range w.LookAtProxies(known) {
 		group.Go(func() error {
 			if o, err := r.proxyHealth(ctx, from, r.Node(node)); err == nil {
 				mu.Lock()

@@ -95,7 +95,7 @@ func noteTLS(seen *path.Observation, err error) {
 		seen.Error, seen.Detail = path.Closed, "the connection was closed in the handshake"
 	default:
 		if kind := networkError(err); kind != path.BadReply {
-			seen.Error = kind
+			seen.Error, seen.Detail = kind, ""
 		}
 	}
 }

@@ -55,11 +55,24 @@ func newTrace(s streams, o *clusterOptions) *cobra.Command {
 	return cmd
 }
 
+// whyNot tells explanations of what is not as it should be apart, by their
+// codes and sentences; it is "" for what is.
+func whyNot(r path.Result) (code, sentence string) {
+	switch {
+	case r.Verdict != path.Fail && r.Verdict != path.Inconclusive:
+		return "", ""
+	case r.Cause != nil:
+		return string(r.Cause.Code), r.Cause.Summary
+	default:
+		return string(r.Verdict), string(r.Verdict) + string(r.Error)
+	}
+}
+
 // traceWidth is how wide a path is drawn where the output is no terminal.
 const traceWidth = 80
 
 // writeTraces draws the path of each request. What was dialed beside a Service
-// is drawn as its fork.
+// is drawn as its fork, and by itself where it fails for a reason of its own.
 func writeTraces(out io.Writer, w *path.World, results []path.Result) error {
 	width := traceWidth
 	if f := terminal(out); f != nil {
@@ -68,9 +81,14 @@ func writeTraces(out io.Writer, w *path.World, results []path.Result) error {
 		}
 	}
 	var b strings.Builder
+	drawn := map[string]bool{}
 	for _, r := range results {
-		if r.Path.Entry == path.AtEndpoint {
+		code, why := whyNot(r)
+		if r.Path.Entry == path.AtEndpoint && (why == "" || drawn[code] || drawn[why]) {
 			continue
+		}
+		if drawn[why] = true; r.Path.Entry != path.AtEndpoint {
+			drawn[code] = true // of the Service, for the reason of one of its endpoints
 		}
 		if b.Len() > 0 {
 			b.WriteString("\n")

@@ -113,7 +113,9 @@ func (k kase) deadEndpoint() *Cause {
 	}
 	siblings := k.siblings(svc, port)
 	good := count(siblings, connected)
-	dead := slices.DeleteFunc(siblings, func(r *Result) bool { return !failed(r) || connected(r) })
+	dead := slices.DeleteFunc(siblings, func(r *Result) bool {
+		return !failed(r) || connected(r) || k.Path.Virtual() && !k.failsLike(r)
+	})
 	if !k.Path.Virtual() {
 		dead = append(dead, &k.Result)
 	}
@@ -159,18 +161,37 @@ func (k kase) nodeFails(of *Result) bool {
 	return len(there) > 0 && count(there, opened) == 0
 }
 
-// behind is what explains why endpoints behind an address fail, where the
-// request itself came to none of them.
+// behind is what explains why endpoints behind an address fail: where the
+// request came to none of them, any; where it was taken, those that fail in the
+// same way, if others do not.
 func (k kase) behind() *Cause {
-	if k.spoke() {
+	if !k.spoke() {
+		return k.throughEndpoints(k.failsLike)
+	}
+	svc, port, ok := k.servicePort()
+	if !ok || k.Path.Ingress.Name != "" {
 		return nil
 	}
-	return k.throughEndpoints()
+	alike := func(r *Result) bool { return r.Stage == k.Stage && r.Error == k.Error && r.Status == k.Status }
+	if siblings := k.siblings(svc, port); count(siblings, alike) == len(siblings) {
+		return nil // what it says of itself is as true of each
+	}
+	return k.throughEndpoints(alike)
+}
+
+func anyResult(*Result) bool { return true }
+
+// failsLike reports that a request through a Service fails as it would if it was
+// led to an endpoint: one that refuses does not explain packets that get lost.
+func (k kase) failsLike(endpoint *Result) bool {
+	oneLost := lost(k.Error) != lost(endpoint.Error)
+	return !oneLost || k.Error == NoError || k.Path.Ingress.Name != "" || k.Stage == StageResolve
 }
 
 // throughEndpoints takes over what explains why endpoints behind a virtual
-// address fail: it fails as often as it leads to one of them.
-func (k kase) throughEndpoints() *Cause {
+// address fail, of those that are alike: it fails as often as it leads to one
+// of them.
+func (k kase) throughEndpoints(alike func(*Result) bool) *Cause {
 	svc, port, ok := k.servicePort()
 	if !ok || !k.Path.Virtual() && k.Path.Entry != AtHeadless && k.Kind != Spread {
 		return nil
@@ -179,7 +200,9 @@ func (k kase) throughEndpoints() *Cause {
 	if k.Path.Entry == AtHeadless { // its name has led to one of them
 		behind = slices.DeleteFunc(behind, func(r *Result) bool { return r.Address != k.Address })
 	}
-	failing := slices.DeleteFunc(slices.Clone(behind), func(r *Result) bool { return r.Error == NoError || r.Expect.Outcome == Blocked })
+	failing := slices.DeleteFunc(slices.Clone(behind), func(r *Result) bool {
+		return r.Error == NoError || r.Expect.Outcome == Blocked || !alike(r)
+	})
 	if len(failing) == 0 {
 		return nil
 	}

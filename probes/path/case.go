@@ -17,6 +17,8 @@ type Result struct {
 	Observation
 	Verdict Verdict
 	Cause   *Cause
+	// Unexplained is set while a run goes on: its cause, if there is one, is looked for at the end.
+	Unexplained bool
 	// Others are the codes of further causes that the evidence supports less.
 	Others []CauseCode
 	// Beside are the endpoints of the Service that the same source dialed by
@@ -45,7 +47,7 @@ type kase struct {
 }
 
 // indexed are the results by what causes look for. Those for which podpath
-// could not look are left out: they are evidence of nothing.
+// could not look, or from outside, are left out: they are evidence of nothing.
 type indexed struct {
 	from  map[string][]*Result // by the label of the source
 	to    map[string][]*Result // by the label of the target
@@ -67,12 +69,18 @@ func index(w *World, lists ...[]Result) indexed {
 	x := indexed{map[string][]*Result{}, map[string][]*Result{}, map[string][]*Result{}, map[kube.Key][]*Result{}, map[way]tally{}}
 	for _, results := range lists {
 		for i := range results {
-			if r := &results[i]; r.Blind == nil {
+			if r := &results[i]; r.Blind == nil && !fromOutside(r) {
 				x.add(w, r)
 			}
 		}
 	}
 	return x
+}
+
+// fromOutside reports a request to an address of the cluster from a machine
+// where that means nothing, or something else: whoever answers there.
+func fromOutside(r *Result) bool {
+	return r.Expect.Cause != nil && r.Expect.Cause.Code == OutsideCluster
 }
 
 func (x indexed) add(w *World, r *Result) {
@@ -215,10 +223,10 @@ func (k kase) targetPod() *kube.Pod {
 		return k.PodAt(serverName(k.Address))
 	}
 	ends := k.ends(k.Source, k.Path, k.Ask)
-	if len(ends) != 1 || ends[0].Pod == "" {
+	if len(ends) != 1 {
 		return nil
 	}
-	return k.Pod(kube.Key{Namespace: k.Path.Service.Namespace, Name: ends[0].Pod})
+	return k.podBehind(k.Path.Service, ends[0])
 }
 
 // label names what was asked for, for a sentence.

@@ -14,6 +14,7 @@ const (
 	ExecDenied  CauseCode = "exec-denied"
 	KubeletAway CauseCode = "kubelet-away"
 	NoTools     CauseCode = "no-tools"
+	SourceDown  CauseCode = "source-down"
 	ExecFailed  CauseCode = "exec-failed"
 
 	HostNetworkDNS      CauseCode = "host-network-dns"
@@ -29,6 +30,7 @@ const (
 	PodNameNotReady     CauseCode = "pod-name-not-ready"
 	NoSuchMember        CauseCode = "no-such-member"
 	NoSuchService       CauseCode = "no-such-service"
+	NoSuchName          CauseCode = "no-such-name"
 
 	NoSuchPort             CauseCode = "no-such-port"
 	HeadlessPort           CauseCode = "headless-port"
@@ -46,16 +48,20 @@ const (
 	IngressNoAddress       CauseCode = "ingress-no-address"
 	IngressBackendMissing  CauseCode = "ingress-backend-missing"
 	IngressNoRule          CauseCode = "ingress-no-rule"
+	HostPortNotLed         CauseCode = "host-port-not-led"
 	Hairpin                CauseCode = "hairpin"
 	KubeProxy              CauseCode = "kube-proxy"
 	ServiceDataplane       CauseCode = "service-dataplane"
 
 	PolicyNotEnforced CauseCode = "policy-not-enforced"
+	PolicyDeniesSome  CauseCode = "policy-denies-some"
 
+	NoSuchAddress   CauseCode = "no-such-address"
 	NodeNotReady    CauseCode = "node-not-ready"
 	NodeUnreachable CauseCode = "node-unreachable"
 	NodeCutOff      CauseCode = "node-cut-off"
 	CrossNodeRoute  CauseCode = "cross-node-route"
+	PodCutOff       CauseCode = "pod-cut-off"
 	BigPacketsLost  CauseCode = "big-packets-lost"
 
 	PodNotReady      CauseCode = "pod-not-ready"

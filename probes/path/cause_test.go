@@ -185,7 +185,8 @@ func TestAnExecThatWaitsInVainIsForAKubeletThatNobodyReaches(t *testing.T) {
 
 func TestBlindnessHasACauseWherePodpathKnowsIt(t *testing.T) {
 	w := onMaster(t)
-	pod, node := source(t, w, "pod/web-1"), source(t, w, "node/raspi002")
+	pod, node, down := source(t, w, "pod/web-1"), source(t, w, "node/raspi002"), source(t, w, "pod/web-2")
+	changedPod(t, w, "shop/web-2", func(p *kube.Pod) { p.Containers[0].State = "waiting" })
 	because := func(code launch.Code, why error) error {
 		return &launch.Failure{Code: code, Source: "pod/web-1", Refusals: []launch.Refusal{{Rung: launch.Tools, Why: why.Error(), Err: why}}}
 	}
@@ -197,6 +198,7 @@ func TestBlindnessHasACauseWherePodpathKnowsIt(t *testing.T) {
 	}{
 		"exec is denied":            {pod, because(launch.ExecDenied, errors.New("you may not")), ExecDenied},
 		"no tools in a Pod":         {pod, because(launch.NoTools, errors.New("no shell")), NoTools},
+		"it does not run":           {down, because(launch.NoTools, errors.New("none of its containers runs")), SourceDown},
 		"no tools on a Node":        {node, because(launch.NoTools, errors.New("no Pod")), NoTools},
 		"the kubelet is away":       {pod, because(launch.ExecFailed, away), KubeletAway},
 		"only the words of that":    {pod, because(launch.ExecFailed, errors.New(away.Error())), ExecFailed},

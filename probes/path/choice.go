@@ -30,7 +30,7 @@ func (w *World) Choices(i Intent) []Choice {
 	if !slices.Contains(i.Everything, Services) && i.About == (kube.Ref{}) {
 		return out
 	}
-	for _, svc := range w.Services {
+	for _, svc := range w.homeServices() {
 		if i.About.Resource == kube.Services && i.About.Name != "" && svc.Key() != i.About.Key {
 			continue
 		}
@@ -46,7 +46,7 @@ func (w *World) Choices(i Intent) []Choice {
 
 // runnable are the Pods that a plan may start from.
 func (w *World) runnable() []*kube.Pod {
-	return slices.DeleteFunc(slices.Clone(w.Pods), func(p *kube.Pod) bool { return !Runs(p) || p.Key() == w.LocalPod })
+	return slices.DeleteFunc(w.homePods(), func(p *kube.Pod) bool { return !Runs(p) || p.Key() == w.LocalPod })
 }
 
 // missedFirst orders endpoints so that those, which a spread has not seen take

@@ -26,6 +26,7 @@ func (w *World) Closer(results []Result) []Check {
 		}
 		switch {
 		case r.Stage == StageResolve:
+			p.besideServer(r, kase{World: w, Result: r, all: x})
 			p.otherName(r, kase{World: w, Result: r, all: x})
 		case r.Path.Virtual() || r.Kind == Spread || r.Path.Entry == AtHeadless && r.Path.Pod.Name == "":
 			p.besideService(r)
@@ -126,6 +127,17 @@ func (p *plan) neighbour(target *kube.Pod) *kube.Pod {
 	return from
 }
 
+// besideServer dials the Pods of a DNS server that a lookup was lost to.
+func (p *plan) besideServer(r Result, k kase) {
+	if !lost(r.Error) || k.policyDeniesDNS() != nil {
+		return
+	}
+	where, ends := p.servers(r)
+	for _, e := range ends[:min(len(ends), mostBeside)] {
+		p.endpoint(r.Source, p.service(where), where.Port, e, TCP)
+	}
+}
+
 // otherName looks another name up where one has no answer, and nothing else
 // says why.
 func (p *plan) otherName(r Result, k kase) {
@@ -178,7 +190,8 @@ func (w *World) LookAtProxies(results []Result) map[string]Source {
 	nodes := map[string]Source{}
 	for _, r := range results {
 		n := w.Node(r.Source.Node)
-		if r.Verdict == Fail && r.Blind == nil && n != nil && r.Path.Virtual() && n.InternalIP() != "" && r.Stage == StageConnect {
+		service := r.Path.Virtual() && r.Stage == StageConnect || r.Stage == StageResolve && lost(r.Error)
+		if r.Verdict == Fail && r.Blind == nil && n != nil && service && n.InternalIP() != "" {
 			if _, there := nodes[n.Name]; !there {
 				nodes[n.Name] = r.Source
 			}
@@ -188,8 +201,12 @@ func (w *World) LookAtProxies(results []Result) map[string]Source {
 }
 
 // settle decides what only a look at the other side can: a packet of UDP that
-// nobody answers has failed where nobody can have taken it.
+// nobody answers has failed where nobody can have taken it, and a request that
+// policies permit to some endpoints where it was led to another one.
 func (k kase) settle() Verdict {
+	if k.Asked && k.Verdict == Inconclusive && k.Blind == nil && k.policyDeniesSome() != nil {
+		return Fail
+	}
 	if silent(k.Error) && k.Verdict != Fail {
 		if _, _, _, nobody := k.refusing(); nobody {
 			return Fail
@@ -200,6 +217,15 @@ func (k kase) settle() Verdict {
 
 // endpointLabel writes ADDRESS:PORT, for an endpoint without a Pod.
 func endpointLabel(e kube.Endpoint) string { return net.JoinHostPort(e.Address, strconv.Itoa(e.Port)) }
+
+// crosses reports a request that goes from one Node to another one.
+func (k kase) crosses() bool {
+	to := k.Path.Node
+	if pod := k.targetPod(); pod != nil {
+		to = pod.Node
+	}
+	return k.Source.Node != "" && to != "" && k.Source.Node != to
+}
 
 // UnknownNext is what to do where no cause fits: it says what would make it known.
 func (w *World) UnknownNext(r Result) Next {
@@ -213,11 +239,14 @@ func (w *World) UnknownNext(r Result) Next {
 		return run("brings a tool that can send UDP", k.again("--allow-ephemeral")...)
 	case r.Kind == UDP:
 		return k.logs("nobody answers a packet by itself: does the app say that one came?")
+	case w.PoliciesUnknown && lost(r.Error):
+		note := "prints the rules to ask for: a NetworkPolicy may deny it, and podpath may not list those"
+		return run(note, "podpath", "rbac", "probe")
 	case len(w.Engines) > 0:
 		return advise(fmt.Sprintf("the cluster has policies of %s, which podpath does not read: look there whether one denies it", strings.Join(w.Engines, ", ")))
 	case r.Stage == StageConnect && r.Path == (Path{Name: r.Path.Name}) && r.Source.Kind != FromLocal:
 		return run("asks from podpath's own machine: is it the address, or the way out of the cluster?", "podpath", "probe", "-n", w.Home, "local", r.Target)
-	case r.Stage == StageConnect && r.Path.Node != "" && r.Source.Node != "" && r.Source.Node != r.Path.Node:
+	case r.Stage == StageConnect && lost(r.Error) && k.crosses():
 		return run("compares all paths between the Nodes", "podpath", "probe", "-n", w.Home, "--only", "paths")
 	case k.targetPod() != nil:
 		return k.logs("what does the app say?")

@@ -12,6 +12,10 @@ import (
 // lost are the errors of packets that do not arrive.
 func lost(e ErrorKind) bool { return e == TimedOut || e == Unreachable }
 
+// mayBePolicy reports that a policy which podpath does not read, or may not list,
+// may be why packets get lost.
+func (w *World) mayBePolicy() bool { return len(w.Engines) > 0 || w.PoliciesUnknown }
+
 // lostOnTheWay reports a request of which nobody knows whether it came.
 func (k kase) lostOnTheWay() bool {
 	return lost(k.Error) && (k.Stage == StageConnect || k.Stage == StageResolve || k.Stage == StageNone)
@@ -28,6 +32,47 @@ func (k kase) passed() []string {
 		}
 	}
 	return nodes
+}
+
+// servers are the Pods of the DNS server that a lookup asked, and the way there.
+func (w *World) servers(r Result) (Path, []kube.Endpoint) {
+	at := Ask{Host: serverName(r.Address), Port: dnsPort}
+	p := w.Resolve(r.Source, TCP, at)
+	return p, w.ends(r.Source, p, at)
+}
+
+// wayToServer is why a lookup is lost that did not come to the DNS server: there
+// is no way to one of its Pods, or kube-proxy leads to none.
+func (k kase) wayToServer() *Cause {
+	if k.Stage != StageResolve || !lost(k.Error) {
+		return nil
+	}
+	where, ends := k.servers(k.Result)
+	var away []*Result
+	for _, e := range ends {
+		if r := k.dialed(e); r != nil && r.Source.Label == k.Source.Label && lost(r.Error) && r.Stage == StageConnect {
+			away = append(away, r)
+		}
+	}
+	for _, r := range away {
+		server := kase{k.World, *r, k.all, k.looks}
+		server.Verdict = Fail
+		if found := server.causes(Findings()); len(found) > 0 {
+			c := *found[0]
+			servers := Evidence{What: of(len(away), len(ends)) + " DNS servers", Where: k.Source.Label, Seen: "are not reached"}
+			c.Evidence = append([]Evidence{k.seenAs("no answer to a lookup"), servers}, c.Evidence...)
+			return &c
+		}
+	}
+	if len(away) > 0 || len(ends) == 0 {
+		return nil
+	}
+	k.Path, k.Stage, k.Kind, k.Target = where, StageConnect, TCP, k.Address
+	c := k.kubeProxy()
+	if c != nil {
+		c.Code, c.Hop = KubeProxy, Translate
+	}
+	return c
 }
 
 func (k kase) nodeNotReady() *Cause {
@@ -160,7 +205,7 @@ func (k kase) bigPacketsLost() *Cause {
 // crossNode compares paths within a Node with those between the two Nodes.
 func (k kase) crossNode() *Cause {
 	from, to := k.Source.Node, k.Path.Node
-	if !k.lostOnTheWay() || k.Path.Virtual() || from == "" || to == "" || from == to || !k.onPodNetwork(k.Path.Pod) || len(k.Engines) > 0 {
+	if !k.lostOnTheWay() || k.Path.Virtual() || from == "" || to == "" || from == to || !k.onPodNetwork(k.Path.Pod) || k.mayBePolicy() {
 		return nil
 	}
 	pair, within := k.all.paths[way{from, to, k.Source.Kind}], k.all.paths[way{to, to, ""}]
@@ -171,14 +216,47 @@ func (k kase) crossNode() *Cause {
 	if pair.good > 0 || within.good < within.all || within.all == 0 && count(elsewhere, opened) == 0 {
 		return nil
 	}
+	evidence := []Evidence{{What: fmt.Sprintf("paths from %s to %s", from, to), Seen: of(pair.good, pair.all) + " work"}}
+	if within.all > 0 {
+		evidence = append(evidence, Evidence{What: "paths within " + to, Seen: of(within.good, within.all) + " work"})
+	}
+	if len(elsewhere) > 0 {
+		evidence = append(evidence, Evidence{What: k.Address, Seen: fmt.Sprintf("answers %s sources elsewhere", of(count(elsewhere, opened), len(elsewhere)))})
+	}
 	return &Cause{
-		Summary: fmt.Sprintf("Packets from Pods on Node %s to Pods on Node %s, or their answers, get lost: a route, the overlay or a FORWARD rule between the two is missing.", from, to),
+		Summary:  fmt.Sprintf("Packets from Pods on Node %s to Pods on Node %s, or their answers, get lost: a route, the overlay or a FORWARD rule between the two is missing.", from, to),
+		Evidence: evidence,
+		Next:     run(fmt.Sprintf("is the network's Pod well on %s and %s? On both: ip route, sysctl net.ipv4.ip_forward", from, to), "kubectl", "get", "pods", "-n", "kube-system", "-o", "wide"),
+	}
+}
+
+// podCutOff is a Pod that listens, and does not get what others on its own
+// Node send either.
+func (k kase) podCutOff() *Cause {
+	pod, sockets, at, known := k.listening()
+	if !known || k.Error != TimedOut || k.Stage != StageConnect || k.Path.Virtual() || k.mayBePolicy() || pod.HostNetwork {
+		return nil
+	}
+	takes := slices.ContainsFunc(sockets, func(l Listener) bool {
+		return l.Protocol == k.Kind.transport() && l.Queue == 0 && l.takes(at.Addr(), int(at.Port()))
+	})
+	asked := k.all.at[k.Address]
+	near := slices.DeleteFunc(slices.Clone(asked), func(r *Result) bool {
+		return r.Source.Node != pod.Node || r.Expect.Outcome != Reached
+	})
+	if !takes || len(near) == 0 || count(asked, opened) > 0 {
+		return nil
+	}
+	return &Cause{
+		Summary: fmt.Sprintf("Packets to Pod %s get lost on its own Node %s as well, though it listens on port %d: something in the Pod, or right before it, drops them.",
+			pod.Name, pod.Node, at.Port()),
 		Evidence: []Evidence{
-			{What: fmt.Sprintf("paths from %s to %s", from, to), Seen: of(pair.good, pair.all) + " work"},
-			{What: "paths within " + to, Seen: of(within.good, within.all) + " work"},
-			{What: k.Address, Seen: fmt.Sprintf("answers %s sources elsewhere", of(count(elsewhere, opened), len(elsewhere)))},
+			k.seenAs(string(k.Error)),
+			{What: near[0].Address, Where: near[0].Source.Label, Seen: "on the same Node: " + string(near[0].Error)},
+			tableOf(pod, sockets),
 		},
-		Next: run(fmt.Sprintf("is the network's Pod well on %s and %s? On both: ip route, sysctl net.ipv4.ip_forward", from, to), "kubectl", "get", "pods", "-n", "kube-system", "-o", "wide"),
+		Next: run("does a sidecar or an init container of it change iptables, as those of a mesh do?",
+			"kubectl", "describe", "pod", "-n", pod.Namespace, pod.Name),
 	}
 }
 

@@ -211,6 +211,7 @@ func TestAPodThatDoesNotReachItselfThroughItsService(t *testing.T) {
 		"the same, by its name":           {docs: single, from: "pod/web-1", to: "http://x:8080/", comes: vipOnly, want: Hairpin},
 		"another Pod does not either":     {docs: single, to: "svc/x", comes: vipOnly, want: ServiceDataplane},
 		"it does not reach itself at all": {docs: single, from: "pod/web-1", to: "svc/x", comes: fails(TimedOut), want: ""},
+		"it reaches localhost only":       {docs: single, from: "pod/web-1", to: "svc/x", comes: failsAt(TimedOut, "10.96.0.9", "10.244.1.5"), want: ""},
 		"it is refused":                   {docs: single, from: "pod/web-1", to: "svc/x", comes: failsAt(Refused, "10.96.0.9"), want: ServiceDataplane},
 		"others are endpoints, too":       {from: "pod/web-1", to: "svc/web", comes: failsAt(TimedOut, "10.96.0.7"), want: ServiceDataplane},
 		"kube-proxy there is not well":    {docs: single, from: "pod/web-1", to: "svc/x", comes: vipOnly, looks: proxies(NoError, Refused, NoError), want: KubeProxy},
@@ -297,4 +298,81 @@ func TestBigAnswersThatGetLost(t *testing.T) {
 		"it does not even open":            {to: "http://10.244.1.5/big", comes: failsAt(TimedOut, "10.244.1.5"), want: ""},
 		"an answer says that it is broken": {docs: single, to: "http://x:8080/big", comes: speaks(Observation{Stage: StageRequest, Error: BadStatus, Status: 500}), want: StatusNotAsExpected},
 	})
+}
+
+// dnsServers is the DNS of a cluster, with a Pod on each of two Nodes.
+const dnsServers = `
+apiVersion: v1
+kind: Service
+metadata: {namespace: kube-system, name: kube-dns}
+spec: {clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], selector: {k8s-app: kube-dns}, ports: [{name: dns, port: 53, targetPort: 53, protocol: UDP}, {name: dns-tcp, port: 53, targetPort: 53, protocol: TCP}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {namespace: kube-system, name: kube-dns-1, labels: {kubernetes.io/service-name: kube-dns}}
+addressType: IPv4
+ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
+endpoints:
+- {addresses: ["10.244.0.53"], nodeName: raspi001, targetRef: {kind: Pod, name: coredns-1, namespace: kube-system}}
+- {addresses: ["10.244.1.53"], nodeName: raspi002, targetRef: {kind: Pod, name: coredns-2, namespace: kube-system}}
+`
+
+func TestLookupsThatDoNotComeToTheServer(t *testing.T) {
+	coredns := func(name, node, ip string) string {
+		return manifest.Pod{Namespace: "kube-system", Name: name, Node: node, IPs: []string{ip}, Ports: "{containerPort: 53, protocol: TCP}"}.YAML()
+	}
+	cluster := lookAt(t, "", manifest.Story(), clientPod, dnsServers, coredns("coredns-1", "raspi001", "10.244.0.53"), coredns("coredns-2", "raspi002", "10.244.1.53"))
+	cluster.Home = "shop"
+	lostTo := func(addresses ...string) outcome {
+		return func(c Check, o *Observation) {
+			if c.Kind == DNS || c.Path.Name.Text != "" {
+				mute(TimedOut)(c, o)
+			}
+			if c.Source.Node == "raspi003" && slices.Contains(addresses, c.Ask.Host) {
+				o.failed(c, TimedOut)
+			}
+		}
+	}
+	oneType := func(c Check, o *Observation) {
+		lostTo("10.244.1.53")(c, o)
+		if o.Stage == StageResolve && o.Error == TimedOut {
+			o.Answers = []NameAnswer{{Name: "web.shop.svc.cluster.local.", Type: "A", Says: "10.96.0.7"}, {Name: "web.shop.svc.cluster.local.", Type: "AAAA", Error: TimedOut}}
+		}
+	}
+	for name, test := range map[string]struct {
+		comes  outcome
+		looks  Looks
+		want   CauseCode
+		change func(*World)
+	}{
+		"there is no way to one of its Pods": {lostTo("10.244.1.53"), Looks{}, CrossNodeRoute, nil},
+		"and the other one has answered":     {oneType, Looks{}, CrossNodeRoute, nil},
+		"a Node with one of its Pods is away": {
+			lostTo("10.244.1.53", "198.51.100.12"), Looks{}, NodeUnreachable, nil,
+		},
+		"kube-proxy does not lead there":     {lostTo(), proxies(NoError, NoError, Refused), KubeProxy, nil},
+		"its Pods are reached, and say none": {lostTo(), proxies(NoError, NoError, NoError), DNSDown, nil},
+		"a policy keeps the Pod from it": {lostTo(), Looks{}, PolicyDeniesDNS, func(w *World) {
+			w.Policies = []*kube.NetworkPolicy{egress("client", from(kube.PolicyPeer{Pods: podsOf("web")}))}
+		}},
+		"a policy keeps everybody from it": {lostTo(), Looks{}, PolicyDeniesDNS, func(w *World) {
+			w.Policies = []*kube.NetworkPolicy{{Namespace: "kube-system", Name: "in", LimitsIngress: true}}
+		}},
+		"a policy permits its address, which it does not see": {lostTo(), Looks{}, PolicyDeniesDNS, func(w *World) {
+			w.Policies = []*kube.NetworkPolicy{egress("client", from(kube.PolicyPeer{CIDR: "10.96.0.10/32"}))}
+		}},
+		"a policy permits its Pods": {lostTo(), Looks{}, DNSDown, func(w *World) {
+			w.Policies = []*kube.NetworkPolicy{egress("client", from(kube.PolicyPeer{CIDR: "10.244.0.0/16"}))}
+		}},
+	} {
+		w := fresh(cluster)
+		if test.change != nil {
+			test.change(w)
+		}
+		r := diagnose(w, planFor(t, w, "pod/shop/client", "web.shop:8080"), test.comes, test.looks)[0]
+		explained(t, name, w, r, test.want, "")
+		if hops := w.Trace(r).Hops; hops[0].Kind != Name || hops[0].State != Broken || hops[1].State != NotReached {
+			t.Errorf("%s: got %+v, want that the path ends with its name", name, hops)
+		}
+	}
 }

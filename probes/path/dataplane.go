@@ -19,8 +19,8 @@ func (k kase) hairpin() *Cause {
 	if len(ends) == 0 || slices.ContainsFunc(ends, func(e kube.Endpoint) bool { return e.Pod != pod.Name }) {
 		return nil
 	}
-	direct := k.others(k.all.from[k.Source.Label], func(r *Result) bool {
-		return !r.Path.Virtual() && r.Path.Pod == pod.Key() && r.Ask.Port == ends[0].Port && connected(r)
+	direct := k.others(k.all.from[k.Source.Label], func(r *Result) bool { // at the address to which the Service leads
+		return r.Address == endpointLabel(ends[0]) && !r.Path.Virtual() && r.Path.Pod == pod.Key() && connected(r)
 	})
 	if len(direct) == 0 {
 		return nil
@@ -29,6 +29,9 @@ func (k kase) hairpin() *Cause {
 		return nil // kube-proxy there may be why
 	}
 	elsewhere := k.others(k.all.to[k.Target], func(r *Result) bool { return r.Source.Label != k.Source.Label && r.Source.Pod.Name != "" })
+	if len(elsewhere) > 0 && count(elsewhere, connected) == 0 {
+		return nil // nobody reaches it
+	}
 	c := &Cause{
 		Summary: fmt.Sprintf("Pod %s does not reach itself through its own Service %s: the bridge of Node %s does not send packets back where they came from (hairpin mode).", pod.Name, svc.Name, pod.Node),
 		Evidence: []Evidence{
@@ -53,7 +56,11 @@ func (k kase) failsAlone() (endpoints int, ok bool) {
 	}
 	beside := k.others(k.all.to[k.Target], func(r *Result) bool { return r.Kind == k.Kind && r.Source.Node == k.Source.Node })
 	behind := k.siblings(svc, port)
-	good := count(behind, connected)
+	came := connected
+	if lost(k.Error) { // one that refuses has got it
+		came = opened
+	}
+	good := count(behind, came)
 	anywhere := 0 // endpoints that are lost to others: something nearer is at fault
 	for _, e := range endpointsOf(svc, port) {
 		if !e.Managed && k.PodAt(e.Address) == nil && k.addresses()[e.Address].node == nil {
@@ -81,8 +88,11 @@ func (k kase) kubeProxy() *Cause {
 	}
 	evidence := []Evidence{
 		{What: k.Target, Where: k.Source.Label, Seen: string(k.Error)},
-		{What: fmt.Sprintf("%d endpoints", endpoints), Where: k.Source.Label, Seen: "answer when dialed"},
-		{What: k.Target, Seen: fmt.Sprintf("works from %s sources on other Nodes", of(works, len(elsewhere)))},
+		{What: of(endpoints, endpoints) + " endpoints", Where: k.Source.Label, Seen: "answer when dialed"},
+	}
+	if len(elsewhere) > 0 {
+		seen := fmt.Sprintf("works from %s sources on other Nodes", of(works, len(elsewhere)))
+		evidence = append(evidence, Evidence{What: k.Target, Seen: seen})
 	}
 	if asked {
 		evidence = append(evidence, Evidence{What: "kube-proxy's health check " + health.Address, Seen: orFine(health)})
@@ -113,7 +123,7 @@ func (k kase) dataplane() *Cause {
 		Summary: "The endpoints answer, the Service's virtual address does not: what forwards Services to Pods does not work.",
 		Evidence: []Evidence{
 			{What: k.Target, Where: k.Source.Label, Seen: string(k.Error)},
-			{What: fmt.Sprintf("%d endpoints", endpoints), Where: k.Source.Label, Seen: "answer when dialed"},
+			{What: of(endpoints, endpoints) + " endpoints", Where: k.Source.Label, Seen: "answer when dialed"},
 		},
 		Next: run("and look for kube-proxy, or what stands in for it", "kubectl", "get", "pods", "-n", "kube-system", "-o", "wide"),
 	}

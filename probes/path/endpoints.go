@@ -99,7 +99,7 @@ func onNode(endpoints []kube.Endpoint, node string) bool {
 // says so by the objects alone.
 func (k kase) flagged(code kube.FlagCode) (*kube.Service, kube.Flag, bool) {
 	svc := k.notTranslated()
-	if svc == nil || k.Kind != Status && len(endpointsOf(svc, k.Path.Port)) > 0 && (k.Kind != DNS || len(expectHeadless(svc).Values) > 0) {
+	if svc == nil || k.Kind != Status && k.hasEnds(svc) {
 		return nil, kube.Flag{}, false
 	}
 	i := slices.IndexFunc(svc.Flags, func(f kube.Flag) bool { return f.Code == code })
@@ -107,6 +107,15 @@ func (k kase) flagged(code kube.FlagCode) (*kube.Service, kube.Flag, bool) {
 		return nil, kube.Flag{}, false
 	}
 	return svc, svc.Flags[i], true
+}
+
+// hasEnds reports that a Service has endpoints for the port; for a lookup, that
+// its name has addresses.
+func (k kase) hasEnds(svc *kube.Service) bool {
+	if k.Kind == DNS || k.Stage == StageResolve {
+		return len(expectHeadless(svc).Values) > 0
+	}
+	return len(endpointsOf(svc, k.Path.Port)) > 0
 }
 
 func (k kase) selectorMatchesNothing() *Cause {
@@ -134,23 +143,7 @@ func (k kase) nearSelector(svc *kube.Service) string {
 			return fmt.Sprintf("Pod %s of namespace %s has these labels, and a Service selects Pods of its own namespace only.", p.Name, p.Namespace)
 		}
 	}
-	var nearest *kube.Pod
-	var differs kube.Label
-	for _, p := range k.Pods {
-		if p.Namespace != svc.Namespace || p.Finished {
-			continue
-		}
-		var off []kube.Label
-		for _, l := range svc.Selector {
-			if p.Labels.Get(l.Key) != l.Value {
-				off = append(off, l)
-			}
-		}
-		alike := len(off) == 1 && (len(svc.Selector) > 1 || p.Labels.Has(off[0].Key) || similarKey(p.Labels, off[0]))
-		if nearest == nil && alike {
-			nearest, differs = p, off[0]
-		}
-	}
+	nearest, differs := k.nearestPod(svc)
 	switch {
 	case nearest == nil:
 		return ""
@@ -159,6 +152,36 @@ func (k kase) nearSelector(svc *kube.Service) string {
 	default:
 		return fmt.Sprintf("Pod %s lacks %s=%s; it has %s.", nearest.Name, differs.Key, differs.Value, nearest.Labels)
 	}
+}
+
+// nearestPod is the Pod that lacks one label of a selector only, and that
+// label. One with nearly the same value is nearer than one with the value under
+// another key, and that nearer than one that has the other labels.
+func (k kase) nearestPod(svc *kube.Service) (nearest *kube.Pod, differs kube.Label) {
+	const nobody = 3
+	best := nobody
+	for _, p := range k.Pods {
+		if p.Namespace != svc.Namespace || p.Finished {
+			continue
+		}
+		off := slices.DeleteFunc(slices.Clone(svc.Selector), func(l kube.Label) bool { return p.Labels.Has(l.Key) && p.Labels.Get(l.Key) == l.Value })
+		if len(off) != 1 {
+			continue
+		}
+		far := nobody
+		switch _, alike := distance(p.Labels.Get(off[0].Key), off[0].Value); {
+		case alike:
+			far = 0
+		case similarKey(p.Labels, off[0]):
+			far = 1
+		case len(svc.Selector) > 1:
+			far = 2
+		}
+		if far < best {
+			best, nearest, differs = far, p, off[0]
+		}
+	}
+	return nearest, differs
 }
 
 // similarKey reports a label with the same value under another key.
@@ -198,6 +221,9 @@ func (k kase) noReadyEndpoint() *Cause {
 	}
 	var ended *kube.Pod
 	for _, p := range k.PodsOf(svc) {
+		if len(p.Reasons) > 0 && len(c.Evidence) == 1 { // the first one, by what the kubelet says
+			c.Summary += fmt.Sprintf(" Pod %s: %s.", p.Name, p.Reasons[0].Message)
+		}
 		for _, r := range p.Reasons {
 			c.Evidence = append(c.Evidence, Evidence{What: "pod/" + p.Name, Where: p.Namespace, Seen: r.Message})
 			if ended == nil && (r.Code == kube.Crashing || r.Code == kube.ContainerEnded) {
@@ -226,6 +252,7 @@ func (k kase) targetPortMissing() *Cause {
 	}
 	c := &Cause{Summary: flag.Message, Evidence: k.failedHere(), Next: describe(svc)}
 	for _, p := range k.PodsOf(svc) {
+		c.Summary += nearPort(p, k.Path.Port)
 		c.Evidence = append(c.Evidence, Evidence{What: "pod/" + p.Name, Where: p.Namespace, Seen: "declares " + declared(p)})
 		break
 	}
@@ -237,4 +264,28 @@ func declared(p *kube.Pod) string {
 		return "no port"
 	}
 	return list(names(p.Ports(), kube.ContainerPort.String))
+}
+
+// nearPort says which port of a Pod a target port was meant to be: one called
+// nearly so, or the only one of the protocol.
+func nearPort(pod *kube.Pod, sp kube.ServicePort) string {
+	if sp.Port == 0 {
+		return ""
+	}
+	var of []kube.ContainerPort
+	for _, c := range pod.Ports() {
+		if c.Name == sp.TargetPort && c.Protocol != sp.Protocol {
+			return fmt.Sprintf(" Pod %s declares it for %s.", pod.Name, c.Protocol)
+		}
+		if c.Protocol == sp.Protocol {
+			of = append(of, c)
+		}
+	}
+	near := closest(sp.TargetPort, names(of, func(c kube.ContainerPort) string { return c.Name }))
+	for _, c := range of {
+		if c.Name == near && near != "" || len(of) == 1 {
+			return fmt.Sprintf(" Pod %s declares %s.", pod.Name, c)
+		}
+	}
+	return ""
 }

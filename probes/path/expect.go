@@ -164,7 +164,7 @@ func (w *World) traffics(c Check) []traffic {
 		var out []traffic
 		for _, e := range w.ends(c.Source, c.Path, c.Ask) {
 			end := t
-			end.to, end.toIP, end.port = w.Pod(kube.Key{Namespace: c.Path.Service.Namespace, Name: e.Pod}), e.Address, e.Port
+			end.to, end.toIP, end.port = w.podBehind(c.Path.Service, e), e.Address, e.Port
 			if c.Path.Entry == AtHeadless {
 				end.port = c.Ask.Port
 			}
@@ -172,7 +172,7 @@ func (w *World) traffics(c Check) []traffic {
 		}
 		return out
 	}
-	t.to, t.toIP, t.port = w.Pod(c.Path.Pod), c.Ask.Host, c.Ask.Port
+	t.to, t.toIP, t.port = w.Pod(c.Path.Pod), c.Ask.Host, w.inPod(c)
 	switch _, err := netip.ParseAddr(c.Ask.Host); {
 	case t.from != nil && t.from == t.to:
 		return nil

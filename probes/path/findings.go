@@ -21,6 +21,7 @@ type Finding struct {
 func Findings() []Finding {
 	return []Finding{
 		{Code: ExecDenied, Hop: Look, find: kase.execDenied, Why: "who may not look has seen nothing of what follows"},
+		{Code: SourceDown, Hop: Look, find: kase.sourceDown, Why: "nothing runs in what does not run"},
 		{Code: NoTools, Hop: Look, find: kase.noTools, Why: "the ladder's own word"},
 		{Code: KubeletAway, Hop: Look, find: kase.kubeletAway, Why: "the command did not even come to the Node"},
 		{Code: ExecFailed, Hop: Look, find: kase.execFailed, Why: "the last reason why nothing runs there"},
@@ -29,6 +30,7 @@ func Findings() []Finding {
 		{Code: HostNetworkDNS, Hop: Name, find: kase.hostNetworkDNS, Why: "another server was asked: what it says of the name means nothing"},
 		{Code: OtherDNSPolicy, Hop: Name, find: kase.dnsPolicy, Why: "the same, where the Pod says so itself"},
 		{Code: PolicyDeniesDNS, Hop: Name, find: kase.policyDeniesDNS, Why: "the question did not leave the Pod: the server may be well"},
+		{Code: "", Hop: Cross, find: kase.wayToServer, Why: "the question did not come to the server"},
 		{Code: DNSLosesAAAA, Hop: Name, find: kase.dnsLosesAAAA, Why: "the server is well: it answers other questions"},
 		{Code: DNSDown, Hop: Name, find: kase.dnsDown, Why: "without an answer nothing is known of the name"},
 		{Code: ExternalNameAddress, Hop: Name, find: kase.externalNameAddress, Why: "it says why the name behind the alias cannot exist"},
@@ -37,8 +39,10 @@ func Findings() []Finding {
 		{Code: PodNameElsewhere, Hop: Name, find: kase.podNameElsewhere, Why: "the Pod has a name, and it is known which"},
 		{Code: PodNameNotReady, Hop: Name, find: kase.podNameNotReady, Why: "the Pod would have this very name"},
 		{Code: PodNameMissing, Hop: Name, find: kase.podNameMissing, Why: "the Pod is there and has no name"},
+		{Code: NoSuchPort, Hop: Name, find: kase.noSuchRecord, Why: "the Service is there, and has no record for such a port"},
 		{Code: NoSuchMember, Hop: Name, find: kase.noSuchMember, Why: "the Service is there, the Pod is not"},
-		{Code: NoSuchService, Hop: Name, find: kase.noSuchService, Why: "the last thing that a name can lack"},
+		{Code: NoSuchService, Hop: Name, find: kase.noSuchService, Why: "a name of the cluster lacks nothing else"},
+		{Code: NoSuchName, Hop: Name, find: kase.noSuchName, Why: "it is no name of the cluster, and nobody else has it"},
 		{Code: SRVPortUnnamed, Hop: Name, Design: true},
 		{Code: HeadlessNotReady, Hop: Name, Design: true},
 		{Code: EnvPodOlder, Hop: Name, Design: true},
@@ -66,15 +70,19 @@ func Findings() []Finding {
 		{Code: SliceFamily, Hop: Translate, find: kase.sliceFamily, Why: "slices with this port, but of the other family"},
 		{Code: SliceClusterIP, Hop: Translate, find: kase.sliceClusterIP, Why: "an endpoint that cannot work, wherever it is dialed from"},
 		{Code: StaleSlice, Hop: Translate, find: kase.staleSlice, Why: "an endpoint that is gone, before anybody is blamed for its silence"},
+		{Code: HostPortNotLed, Hop: Translate, find: kase.hostPortNotLed, Why: "the Pod takes what comes, and nothing leads there"},
 
 		{Code: PolicyDenies, Hop: Enter, Design: true},
 		{Code: PolicyNotEnforced, Hop: Enter, find: kase.policyNotEnforced, Why: "it got through: nothing else is wrong"},
+		{Code: PolicyDeniesSome, Hop: Enter, find: kase.policyDeniesSome, Why: "the other endpoints answer, as they may"},
 
+		{Code: NoSuchAddress, Hop: Cross, find: kase.noSuchAddress, Why: "nobody has the address, so that no Node and no way is at fault"},
 		{Code: NodeNotReady, Hop: Cross, find: kase.nodeNotReady, Why: "what runs on a lost Node is not at fault"},
 		{Code: NodeUnreachable, Hop: Cross, find: kase.nodeUnreachable, Why: "the same, before its condition says so"},
 		{Code: QueueFull, Hop: Listen, find: kase.queueFull, Why: "its silence has been looked at: packets arrive, and are dropped there"},
 		{Code: NodeCutOff, Hop: Cross, find: kase.nodeCutOff, Why: "one Node is at fault, not the way between two"},
 		{Code: CrossNodeRoute, Hop: Cross, find: kase.crossNode, Why: "all paths between two Nodes fail, so that no single Pod is at fault"},
+		{Code: PodCutOff, Hop: Cross, find: kase.podCutOff, Why: "packets come to its Node, and no further"},
 
 		{Code: PodNotReady, Hop: Listen, find: kase.podNotReady, Why: "it does not run yet, or any more: where it listens says nothing"},
 		{Code: PodAddressOnly, Hop: Listen, find: kase.podAddressOnly, Why: "it listens there, and not where it was asked"},
@@ -128,7 +136,7 @@ func Explain(w *World, results []Result, looks Looks) {
 func (k kase) explain(findings []Finding, r *Result) {
 	k.Verdict, k.Expect = k.settle(), k.Expect.met(k.Observation)
 	found := k.causes(findings)
-	r.Verdict, r.Expect, r.Others = k.Verdict, k.Expect, nil
+	r.Verdict, r.Expect, r.Others, r.Unexplained = k.Verdict, k.Expect, nil, false
 	if len(found) == 0 {
 		return
 	}

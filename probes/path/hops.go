@@ -46,6 +46,9 @@ func (w *World) Trace(r Result) Trace {
 		if len(ends) == 1 {
 			end = ends[0]
 		}
+		if pod := k.Pod(k.Path.Pod); pod != nil && k.Path.Entry == AtHostPort {
+			end.Address, end.Port = pod.IP(), k.inPod(k.Check)
+		}
 		t.Hops = k.judged(append(t.Hops, k.tail(end)...))
 		return t
 	}
@@ -92,6 +95,13 @@ func (k kase) nameHop() (Hop, bool) {
 
 // translateHop is what stands for the endpoints.
 func (k kase) translateHop(ends []kube.Endpoint) (Hop, bool) {
+	if pod := k.Pod(k.Path.Pod); pod != nil && k.Path.Entry == AtHostPort {
+		return Hop{
+			Kind: Translate, By: "the runtime on " + k.Path.Node, Node: k.Path.Node,
+			From: cmp.Or(k.Address, k.Ask.Host), To: net.JoinHostPort(pod.IP(), strconv.Itoa(k.inPod(k.Check))),
+			Rule: "a hostPort leads to the port of the container", Origin: "Pod API",
+		}, true
+	}
 	svc := k.service(k.Path)
 	if svc == nil || k.Path.Entry == NoEntry || k.Path.Entry == AtEndpoint || k.Path.Entry == AtExternalName {
 		return Hop{}, false
@@ -215,7 +225,7 @@ func (k kase) broken() HopKind {
 	switch {
 	case k.Verdict == Pass && k.Error == NoError, k.Blind != nil:
 		return ""
-	case k.Stage == StageResolve && k.Cause != nil && k.Cause.Hop.order() > Translate.order():
+	case k.Stage == StageResolve && k.Cause != nil && (k.Cause.Hop.order() > Translate.order() || lost(k.Error)):
 		return Name // on the way to the DNS server
 	case k.Cause != nil && k.Cause.Hop != "" && k.Cause.Hop != Look:
 		return k.Cause.Hop
@@ -239,7 +249,7 @@ func (k kase) came() HopKind {
 		return Speak
 	case k.Stage == StageRequest || k.Stage == StageTLS || k.Error == NoError && k.Stage == StageConnect:
 		return Listen
-	case k.Stage == StageConnect && k.Error == Refused && !k.Path.Virtual():
+	case k.Stage == StageConnect && k.Error == Refused && !k.Path.Virtual() && k.Path.Entry != AtHostPort:
 		return Enter // somebody there has refused it
 	case k.Stage == StageConnect, k.Stage == StageResolve && k.Error == NoError:
 		return Name
@@ -300,7 +310,7 @@ func (k kase) sayBroken(h *Hop) {
 		h.Says = strings.TrimSpace(h.Says + ": " + string(k.Error))
 		if k.Cause != nil {
 			for _, e := range k.Cause.Evidence {
-				if e.Table {
+				if e.Table && h.Kind == Listen {
 					h.Says, h.Known = fmt.Sprintf("nothing takes it at port %s; %s", lastPort(h.To), e.Seen), LookedAt
 				}
 			}

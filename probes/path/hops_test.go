@@ -163,8 +163,8 @@ func TestTracesForkWhereAnEndpointIsChosen(t *testing.T) {
 		"a policy permits one, and it gets lost": {symptom{
 			change: func(w *World) {
 				w.Policies = []*kube.NetworkPolicy{egress("client", from(kube.PolicyPeer{CIDR: "10.244.2.0/24"}))}
-			}, to: "http://10.96.0.7:8080/", comes: failsAt(TimedOut, "10.96.0.7"),
-		}, three("translate=unknown/assumed",
+			}, to: "http://10.96.0.7:8080/", comes: failsAt(TimedOut, "10.96.0.7"), want: PolicyDeniesSome, says: "1 of 3 endpoints of Service web only",
+		}, three("translate=works/by the objects",
 			"leave=by design/by the objects cross=not reached/assumed enter=not reached/assumed listen=not reached/assumed speak=not reached/assumed",
 			"leave=by design/by the objects cross=not reached/assumed enter=not reached/assumed listen=not reached/assumed speak=not reached/assumed",
 			looked)},

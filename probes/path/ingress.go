@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"podpath/kube"
@@ -23,11 +24,16 @@ func (k kase) ingressWithoutAddress() *Cause {
 	if k.Path.Ingress.Name == "" || k.Kind != Status {
 		return nil
 	}
-	return &Cause{
+	c := &Cause{
 		Summary:  fmt.Sprintf("No controller has given Ingress %s an address.", k.Path.Ingress.Name),
 		Evidence: []Evidence{{What: "ingress/" + k.Path.Ingress.Name, Where: k.Path.Ingress.Namespace, Seen: "its status is empty"}},
 		Next:     run("is there a class, and a controller for it?", "kubectl", "get", "ingressclass"),
 	}
+	if i := k.ingressAt(k.Path); i != nil {
+		served := slices.DeleteFunc(slices.Clone(k.Ingresses), func(other *kube.Ingress) bool { return len(other.Addresses) == 0 })
+		c.Summary = fmt.Sprintf("No controller has given Ingress %s an address: %s.", i.Name, classes(i, served, "those that a controller serves are of "))
+	}
+	return c
 }
 
 // ingressNoRule is a request that came to a controller, and that no rule takes.
@@ -63,7 +69,7 @@ func (w *World) nearestRule(host, path, controller string) (*kube.Ingress, strin
 	}
 	for _, i := range w.Ingresses {
 		if _, ok := ruleFor(i, host, path); ok && len(i.Addresses) == 0 {
-			return i, "it has this host and path, but no controller has given it an address; " + classes(i, served)
+			return i, "it has this host and path, but no controller has given it an address; " + classes(i, served, "the controller that answered serves ")
 		}
 	}
 	for _, i := range served {
@@ -73,25 +79,42 @@ func (w *World) nearestRule(host, path, controller string) (*kube.Ingress, strin
 			}
 		}
 	}
+	return w.nearestHost(served, host, path)
+}
+
+// nearestHost finds the Ingress with a rule for a path and another host: one
+// that is called nearly so, else one of the namespace that podpath looks at.
+func (w *World) nearestHost(served []*kube.Ingress, host, path string) (found *kube.Ingress, says string) {
+	const nobody = 3
+	best := nobody
 	for _, i := range served {
 		for _, r := range i.Rules {
-			if leads(r, path) {
-				return i, fmt.Sprintf("it is for the host %s, not %s", r.Host, host)
+			if !leads(r, path) {
+				continue
+			}
+			far := 2
+			if _, near := distance(r.Host, host); near {
+				far = 0
+			} else if i.Namespace == w.Home {
+				far = 1
+			}
+			if far < best {
+				best, found, says = far, i, fmt.Sprintf("it is for the host %s, not %s", r.Host, host)
 			}
 		}
 	}
-	return nil, ""
+	return found, says
 }
 
 // classes says of which class an Ingress is that nobody serves, and of which
 // those are that a controller serves.
-func classes(i *kube.Ingress, served []*kube.Ingress) string {
+func classes(i *kube.Ingress, served []*kube.Ingress, by string) string {
 	class := func(i *kube.Ingress) string { return cmp.Or(i.Class, "the default") }
 	says := "its class is " + class(i)
 	theirs := names(served, class)
 	slices.Sort(theirs)
 	if theirs = slices.Compact(theirs); len(theirs) > 0 {
-		says += ", and the controller that answered serves " + list(theirs)
+		says += ", and " + by + list(theirs)
 	}
 	return says
 }
@@ -100,7 +123,7 @@ func classes(i *kube.Ingress, served []*kube.Ingress) string {
 // there is not.
 func (k kase) ingressBackend() *Cause {
 	i := k.ingressAt(k.Path)
-	if i == nil || k.Kind == Status || k.Error == NoError || k.Ask.HTTP == nil {
+	if i == nil || k.Kind == Status || k.Error == NoError || k.Ask.HTTP == nil || k.Stage == StageResolve {
 		return nil
 	}
 	path, _, _ := strings.Cut(k.Ask.HTTP.Path, "?")
@@ -123,12 +146,29 @@ func (w *World) missing(i *kube.Ingress, b kube.Backend) string {
 	}
 	svc := w.Service(kube.Key{Namespace: i.Namespace, Name: b.Service})
 	if svc == nil {
-		return fmt.Sprintf("there is no Service %s in namespace %s", b.Service, i.Namespace)
+		return fmt.Sprintf("there is no Service %s in namespace %s%s", b.Service, i.Namespace, w.nearBackend(i, b))
 	}
-	if _, ok := backendPort(svc, b); !ok && svc.Kind != kube.ExternalName {
-		return fmt.Sprintf("%s has no such port; it has %s", backend(b), list(names(svc.Ports, kube.ServicePort.String)))
+	if _, ok := backendPort(svc, b); ok || svc.Kind == kube.ExternalName {
+		return ""
 	}
-	return ""
+	says := fmt.Sprintf("%s has no such port; it has %s", backend(b), list(names(svc.Ports, kube.ServicePort.String)))
+	for _, sp := range svc.Ports {
+		if b.Port != 0 && sp.TargetPort == strconv.Itoa(b.Port) || b.PortName != "" && sp.TargetPort == b.PortName {
+			says += fmt.Sprintf(": %s is the port of its Pods, and an Ingress takes that of the Service, %d", sp.TargetPort, sp.Port)
+		}
+	}
+	return says
+}
+
+// nearBackend says where there is the Service that an Ingress sends to, or
+// which one is called nearly so.
+func (w *World) nearBackend(i *kube.Ingress, b kube.Backend) string {
+	for _, svc := range w.Services {
+		if svc.Name == b.Service {
+			return fmt.Sprintf(", but one in %s: an Ingress sends to Services of its own namespace only", svc.Namespace)
+		}
+	}
+	return w.called(kube.Key{Namespace: i.Namespace, Name: b.Service})
 }
 
 func backend(b kube.Backend) string {

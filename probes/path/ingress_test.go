@@ -60,8 +60,16 @@ func TestAnswersOfAnIngress(t *testing.T) {
 			atController(code)(c, o)
 		}}
 	}
+	backend := func(b kube.Backend) func(*World) {
+		return func(w *World) {
+			w.Ingresses = []*kube.Ingress{{Namespace: "shop", Name: "front", Addresses: []string{"203.0.113.9"}, Rules: []kube.IngressRule{{Path: "/", PathType: "Prefix", Backend: b}}}}
+		}
+	}
+	answersAs := func(host string, code int) outcome { return byAddress(host, "/", code).comes }
 	noHost := byAddress("203.0.113.9", "/", 404)
 	noHost.want, noHost.says = IngressNoRule, "no rule takes 203.0.113.9/. Ingress front nearly does: it is for the host shop.example.com"
+	nearHost := byAddress("api.exmaple.com", "/v1", 404)
+	nearHost.want, nearHost.says = IngressNoRule, "it is for the host api.example.com, not api.exmaple.com"
 	otherPath := byAddress("api.example.com", "/v2?x", 404)
 	otherPath.want, otherPath.says = IngressNoRule, "it has the path /v1 (Prefix) of this host, not /v2"
 	otherClass := byAddress("shop.example.org", "/", 404)
@@ -77,6 +85,7 @@ func TestAnswersOfAnIngress(t *testing.T) {
 	taken.want = StatusNotAsExpected
 	symptoms(t, map[string]symptom{
 		"no rule is for the host":            noHost,
+		"the host is misspelt":               nearHost,
 		"no rule is for the path":            otherPath,
 		"no controller serves the class":     otherClass,
 		"the same, asked by its name":        byName,
@@ -86,6 +95,8 @@ func TestAnswersOfAnIngress(t *testing.T) {
 		"no backend listens":                 {docs: single, change: has, to: "ingress/front", comes: both(502, Refused, "10.244.1.5"), looks: listens("web-1", "0.0.0.0:8081", "0.0.0.0:6379"), want: WrongTargetPort},
 		"a backend does not answer":          {docs: single, change: has, to: "ingress/front", comes: both(504, TimedOut, "10.244.1.5"), want: StatusNotAsExpected, says: "The Ingress controller was reached, and answers 504"},
 		"its Service is not there":           {docs: single, change: has, to: "http://gone.example.com/", comes: speaks(status(503)), want: IngressBackendMissing, says: "there is no Service gone in namespace shop"},
+		"its Service is misspelt":            {docs: single, change: backend(kube.Backend{Service: "wbe", Port: 8080}), to: "http://203.0.113.9/", comes: answersAs("gone.example.com", 503), want: IngressBackendMissing, says: "there is no Service wbe in namespace shop, but one called web."},
+		"it is the port of the Pods":         {docs: single, change: backend(kube.Backend{Service: "web", Port: 80}), to: "http://203.0.113.9/", comes: answersAs("gone.example.com", 503), want: IngressBackendMissing, says: "80 is the port of its Pods, and an Ingress takes that of the Service, 8080."},
 		"its Service is not there, it works": {docs: single, change: has, to: "http://gone.example.com/", comes: nil, want: ""},
 	})
 }

@@ -70,7 +70,7 @@ func (w *World) onePerNode() []string {
 	var sources []string
 	seen := map[string]bool{}
 	for _, ready := range []bool{true, false} {
-		for _, p := range w.Pods {
+		for _, p := range w.homePods() {
 			if Runs(p) && p.IsReady == ready && !p.HostNetwork && !seen[p.Node] {
 				seen[p.Node] = true
 				sources = append(sources, w.podSource(p).Label)
@@ -167,7 +167,7 @@ func (p *plan) aboutNode(name string) {
 				p.podPorts(s, here, "")
 			}
 		}
-		for _, svc := range p.Services {
+		for _, svc := range p.homeServices() {
 			for _, sp := range svc.Ports {
 				if sp.NodePort != 0 && sp.Protocol == "TCP" {
 					p.nodePort(s, svc, sp, p.Node(name))
@@ -176,7 +176,7 @@ func (p *plan) aboutNode(name string) {
 		}
 	}
 	if at >= 0 {
-		for _, svc := range p.Services {
+		for _, svc := range p.homeServices() {
 			p.serviceOf(sources[at], svc, "")
 		}
 	}
@@ -199,7 +199,7 @@ func (i Intent) Namespaces(w *World) []Elsewhere {
 	var out []Elsewhere
 	add := func(namespace string, guessed bool) {
 		known := func(e Elsewhere) bool { return e.Namespace == namespace }
-		if namespace != "" && namespace != w.Scope.Namespace && w.Looked[namespace] == nil && !slices.ContainsFunc(out, known) {
+		if namespace != "" && namespace != w.Scope.Namespace && w.Looked[namespace] == nil && !slices.Contains(w.Absent, namespace) && !slices.ContainsFunc(out, known) {
 			out = append(out, Elsewhere{namespace, guessed})
 		}
 	}
@@ -215,11 +215,17 @@ func (i Intent) Namespaces(w *World) []Elsewhere {
 		}
 		switch t.Kind {
 		case ToPod, ToService, ToIngress:
-			if namespace, _, ok := strings.Cut(t.Name, "/"); ok {
+			key := kube.Key{Namespace: w.Home, Name: t.Name}
+			if namespace, name, ok := strings.Cut(t.Name, "/"); ok {
 				add(namespace, false)
+				key = kube.Key{Namespace: namespace, Name: name}
+			}
+			if t.Kind == ToService {
+				add(namespaceOfAlias(w, key))
 			}
 		case ToHost, ToURL, ToDNS:
 			add(namespaceIn(w, t.Name))
+			add(namespaceOfAlias(w, w.Mean(Source{}, t.Name).Service))
 			for _, ingress := range w.Ingresses {
 				if t.Kind == ToURL && slices.ContainsFunc(ingress.Rules, func(r kube.IngressRule) bool { return r.Host != "" && fits(r.Host, t.Name) }) {
 					add(ingress.Namespace, false)
@@ -229,6 +235,20 @@ func (i Intent) Namespaces(w *World) []Elsewhere {
 		}
 	}
 	return out
+}
+
+// namespaceOfAlias is the namespace in what an ExternalName Service stands for,
+// as far as the Services in between are known.
+func namespaceOfAlias(w *World, key kube.Key) (namespace string, guessed bool) {
+	for range mostAliases {
+		svc := w.Service(key)
+		if svc == nil || svc.Kind != kube.ExternalName {
+			break
+		}
+		namespace, _ = namespaceIn(w, svc.ExternalName)
+		key = w.aliasOf(Source{}, svc).Service
+	}
+	return namespace, true
 }
 
 // mostStrangers is how many addresses are looked for in other namespaces.

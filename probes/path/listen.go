@@ -42,7 +42,42 @@ func (k kase) listening() (pod *kube.Pod, sockets []Listener, at netip.AddrPort,
 		address, err := netip.ParseAddr(end.Address)
 		return pod, sockets, netip.AddrPortFrom(address, uint16(end.Port)), known && err == nil
 	}
+	if k.Path.Entry == AtHostPort {
+		address, err := netip.ParseAddr(pod.IP())
+		return pod, sockets, netip.AddrPortFrom(address, uint16(k.inPod(k.Check))), known && err == nil
+	}
 	return pod, sockets, at, known
+}
+
+// inPod is the port at which a check asks a Pod: behind a hostPort that of the
+// container.
+func (w *World) inPod(c Check) int {
+	if pod := w.Pod(c.Path.Pod); pod != nil && c.Path.Entry == AtHostPort {
+		for _, p := range pod.Ports() {
+			if p.HostPort == c.Ask.Port && p.Protocol == c.Kind.transport() {
+				return p.Port
+			}
+		}
+	}
+	return c.Ask.Port
+}
+
+// hostPortNotLed is a hostPort that the Node refuses, of a Pod that listens.
+func (k kase) hostPortNotLed() *Cause {
+	pod, sockets, at, known := k.listening()
+	takes := slices.ContainsFunc(sockets, func(l Listener) bool {
+		return l.Protocol == k.Kind.transport() && l.takes(at.Addr(), int(at.Port()))
+	})
+	if !known || !takes || k.Path.Entry != AtHostPort || k.Error != Refused || k.Stage != StageConnect {
+		return nil
+	}
+	return &Cause{
+		Summary: fmt.Sprintf("Node %s refuses on port %d, the hostPort of Pod %s, which listens on port %d: nothing on the Node leads there.",
+			k.Path.Node, k.Ask.Port, pod.Name, at.Port()),
+		Evidence: []Evidence{k.seenAs("refuses"), tableOf(pod, sockets)},
+		Next: run("hostPorts take the CNI plugin portmap, or a network plugin that has them itself; a Service of type NodePort takes neither",
+			"kubectl", "get", "pods", "-n", "kube-system", "-o", "wide"),
+	}
 }
 
 // refusing is listening, of a Pod that refuses: nothing takes what comes to
@@ -303,6 +338,14 @@ func (k kase) nothingListens() *Cause {
 		Summary:  fmt.Sprintf("Nothing in Pod %s listens on port %d yet, or any more: it is ready, and its app has not opened the port.", pod.Name, at.Port()),
 		Evidence: []Evidence{k.seenAs(string(k.Error)), tableOf(pod, sockets)},
 		Next:     k.podLogs(pod, "what does the app wait for?"),
+	}
+	meant := slices.ContainsFunc(pod.Ports(), func(p kube.ContainerPort) bool {
+		return p.Port == int(at.Port()) && p.Protocol == k.Kind.transport()
+	})
+	if _, _, served := k.servicePort(); !meant && !served {
+		c.Summary = fmt.Sprintf("Nothing in Pod %s listens on port %d: it listens on %s and declares %s.",
+			pod.Name, at.Port(), listenerList(sockets), declared(pod))
+		c.Next = run("is it the right Pod, and the right port?", "kubectl", "describe", "pod", "-n", pod.Namespace, pod.Name)
 	}
 	for _, container := range pod.Containers {
 		if slices.ContainsFunc(container.Ports, func(p kube.ContainerPort) bool { return p.Port == int(at.Port()) }) && !container.Readiness {

@@ -61,6 +61,7 @@ func TestWhereAnAppListensIsWhyItRefuses(t *testing.T) {
 		"the same, and nobody answers":               {docs: udp, to: "stats:8125", comes: silent, looks: listens("web-1", "0.0.0.0:8125"), want: OtherProtocol},
 		"a packet where nothing listens":             {docs: udp, to: "svc/stats", comes: silent, looks: listens("web-1", "0.0.0.0:80"), want: WrongTargetPort, says: "8125"},
 		"a packet where something listens":           {docs: udp, to: "svc/stats", comes: silent, looks: listens("web-1", "udp 0.0.0.0:8125"), want: ""},
+		"nobody has said that it would":              {to: "pod/web-1:99", comes: fails(Refused), looks: listens("web-1"), want: NothingListens, says: "Nothing in Pod web-1 listens on port 99: it listens on no port and declares"},
 		"where it listens is not known":              {docs: single, to: "svc/x", comes: refused, want: NotListening, says: "on another port, or on localhost only"},
 		"it does not answer":                         {docs: single, to: "svc/x", comes: failsAt(TimedOut, at, "10.96.0.9"), looks: listens("web-1"), want: ""},
 	})
@@ -87,7 +88,7 @@ func TestAppsThatTakeNoConnections(t *testing.T) {
 	symptoms(t, map[string]symptom{
 		"its queue is full":             {docs: single, to: "svc/x", comes: failsAt(TimedOut, at, "10.96.0.9"), looks: full(), want: QueueFull, says: "129 wait at port 80"},
 		"by the Pod":                    {to: "pod/web-1:80", comes: failsAt(TimedOut, at), looks: full(), want: QueueFull},
-		"its queue is empty":            {to: "pod/web-1:80", comes: failsAt(TimedOut, at), looks: listens("web-1", "0.0.0.0:80"), want: ""},
+		"its queue is empty":            {to: "pod/web-1:80", comes: failsAt(TimedOut, at), looks: listens("web-1", "0.0.0.0:80"), want: PodCutOff},
 		"that of another port":          {to: "pod/web-1:81", comes: failsAt(TimedOut, at), looks: full(), want: ""},
 		"that of localhost":             {to: "pod/web-1:80", comes: failsAt(TimedOut, at), looks: queued(listens("web-1", "127.0.0.1:80"), "web-1", 129), want: ""},
 		"the connection opens":          {to: "pod/web-1:80", comes: speaks(Observation{Stage: StageRequest, Error: TimedOut}), looks: full(), want: AppHangs, says: "129 wait that it has not taken"},
@@ -155,4 +156,39 @@ func TestSelectorsThatMatchPodsOfAnotherKindAsWell(t *testing.T) {
 		}
 	}, Looks{})
 	explained(t, "a spread", w, spread[0], SelectorTooBroad, "")
+}
+
+func TestPodsThatPacketsDoNotComeTo(t *testing.T) {
+	const pod = "10.244.1.5"
+	takes := func() Looks { return listens("web-1", "0.0.0.0:80") }
+	notFromItsNode := func(c Check, o *Observation) {
+		if c.Source.Node != "raspi002" && c.Ask.Host == pod {
+			o.failed(c, TimedOut)
+		}
+	}
+	symptoms(t, map[string]symptom{
+		"from nowhere":                      {to: "pod/web-1:80", comes: failsAt(TimedOut, pod), looks: takes(), want: PodCutOff, says: "on its own Node raspi002 as well"},
+		"through its Service":               {docs: single, to: "http://x:8080/", comes: failsAt(TimedOut, "x", pod), looks: takes(), want: PodCutOff},
+		"its own Node reaches it":           {to: "pod/web-1:80", comes: notFromItsNode, looks: takes(), want: CrossNodeRoute},
+		"where it listens is not known":     {to: "pod/web-1:80", comes: failsAt(TimedOut, pod), want: ""},
+		"it listens on localhost only":      {to: "pod/web-1:80", comes: failsAt(TimedOut, pod), looks: listens("web-1", "127.0.0.1:80"), want: ""},
+		"connections wait that nobody took": {to: "pod/web-1:80", comes: failsAt(TimedOut, pod), looks: queued(takes(), "web-1", 9), want: QueueFull},
+		"a policy that may not be listed":   {change: func(w *World) { w.PoliciesUnknown = true }, to: "pod/web-1:80", comes: failsAt(TimedOut, pod), looks: takes(), want: ""},
+		"nor on the way between two Nodes":  {change: func(w *World) { w.PoliciesUnknown = true }, to: "pod/web-1:80", comes: notFromItsNode, looks: takes(), want: ""},
+		"policies of another engine may be": {change: func(w *World) { w.Engines = []string{"cilium.io"} }, to: "pod/web-1:80", comes: failsAt(TimedOut, pod), looks: takes(), want: ""},
+	})
+}
+
+func TestPortsOfNodesThatLeadToPods(t *testing.T) {
+	docs := []string{manifest.Pod{Name: "hosted", Node: "raspi001", IPs: []string{"10.244.0.9"}, Ports: "{containerPort: 8080, hostPort: 9000, protocol: TCP}"}.YAML()}
+	const to = "node/raspi001:9000"
+	symptoms(t, map[string]symptom{
+		"nothing leads there":               {docs: docs, to: to, comes: fails(Refused), looks: listens("hosted", "0.0.0.0:8080"), want: HostPortNotLed, says: "the hostPort of Pod hosted, which listens on port 8080"},
+		"the app listens on localhost only": {docs: docs, to: to, comes: fails(Refused), looks: listens("hosted", "127.0.0.1:8080"), want: LoopbackOnly, says: "port 8080"},
+		"it listens nowhere":                {docs: docs, to: to, comes: fails(Refused), looks: listens("hosted"), want: NothingListens, says: "port 8080"},
+		"where it listens is not known":     {docs: docs, to: to, comes: fails(Refused), want: NotListening},
+		"a policy sees the container's port": {docs: docs, change: func(w *World) {
+			w.Policies = []*kube.NetworkPolicy{egress("client", onPort(kube.PolicyPort{Port: 8080}))}
+		}, to: to, comes: nil, want: ""},
+	})
 }

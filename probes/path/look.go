@@ -3,6 +3,7 @@ package path
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"podpath/kube"
 	"podpath/probes/launch"
@@ -51,6 +52,22 @@ func (k kase) noTools() *Cause {
 	return &Cause{
 		Summary:  fmt.Sprintf("No container of %s has a tool that podpath could use.", k.Source.Label),
 		Evidence: refusals(f), Next: advise("allow an ephemeral container with --allow-ephemeral, or the prober in a container with --allow-upload"),
+	}
+}
+
+// sourceDown is a source of which no container runs: no tool helps there.
+func (k kase) sourceDown() *Cause {
+	f, pod := k.failure(), k.Pod(k.Source.Pod)
+	if f == nil || f.Code != launch.NoTools || pod == nil || Runs(pod) {
+		return nil
+	}
+	next := run("", "kubectl", "describe", "pod", "-n", pod.Namespace, pod.Name)
+	if slices.ContainsFunc(pod.Reasons, func(r kube.Reason) bool { return r.Code == kube.Crashing }) {
+		next = k.podLogs(pod, "")
+	}
+	return &Cause{
+		Summary:  fmt.Sprintf("No container of %s runs (%s), so that podpath cannot look from there.", k.Source.Label, pod.Status),
+		Evidence: refusals(f), Next: next,
 	}
 }
 

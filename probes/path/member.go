@@ -38,24 +38,36 @@ func (k kase) memberPod() (pod *kube.Pod, svc *kube.Service) {
 	return pod, k.service(k.Path)
 }
 
-// podNameElsewhere is a Pod whose name stands under another Service: that is
-// the one that its spec.subdomain says, for a StatefulSet its serviceName.
+// podNameElsewhere is a Pod that has another name: it stands under the Service
+// that its spec.subdomain says, for a StatefulSet its serviceName, and begins
+// with its spec.hostname.
 func (k kase) podNameElsewhere() *Cause {
 	pod, svc := k.memberPod()
-	if pod == nil || pod.Subdomain == "" || svc == nil || pod.Subdomain == svc.Name {
+	if pod == nil || pod.Subdomain == "" || svc == nil {
 		return nil
+	}
+	why, seen := "subdomain is "+pod.Subdomain, "spec.subdomain: "+pod.Subdomain
+	if pod.Subdomain == svc.Name {
+		if pod.Hostname == "" || pod.Hostname == k.Path.Name.Host {
+			return nil
+		}
+		why, seen = "hostname is "+pod.Hostname, "spec.hostname: "+pod.Hostname
 	}
 	there := fmt.Sprintf("its name is %s.%s", cmp.Or(pod.Hostname, pod.Name), pod.Subdomain)
 	if other := (kube.Key{Namespace: pod.Namespace, Name: pod.Subdomain}); k.Service(other) == nil && k.knows(kube.Services, pod.Namespace) {
 		there += fmt.Sprintf(", and there is no Service %s that would give it that", pod.Subdomain)
 	}
-	next := run("its serviceName must be the name of the headless Service; it cannot be changed, so make the Service", "kubectl", "get", "services", "-n", pod.Namespace)
-	if strings.HasPrefix(pod.Owner, "StatefulSet/") {
-		next = run("its serviceName is fixed: make a headless Service of that name", "kubectl", "get", "statefulset", "-n", pod.Namespace, strings.TrimPrefix(pod.Owner, "StatefulSet/"), "-o", "jsonpath={.spec.serviceName}")
+	next := run("set subdomain: "+svc.Name+" in what makes the Pod", "kubectl", "get", "pod", "-n", pod.Namespace, pod.Name, "-o", "jsonpath={.spec.hostname}.{.spec.subdomain}")
+	set, inSet := strings.CutPrefix(pod.Owner, "StatefulSet/")
+	switch own := k.nameOf(pod); {
+	case own != "":
+		next = k.askFor(own)
+	case inSet:
+		next = run("its serviceName is fixed: make a headless Service of that name", "kubectl", "get", "statefulset", "-n", pod.Namespace, set, "-o", "jsonpath={.spec.serviceName}")
 	}
 	return &Cause{
-		Summary:  fmt.Sprintf("Pod %s has no name under Service %s: its subdomain is %s; %s.", pod.Name, svc.Name, pod.Subdomain, there),
-		Evidence: append([]Evidence{{What: "pod/" + pod.Name, Seen: "spec.subdomain: " + pod.Subdomain}}, k.answers()...), Next: next,
+		Summary:  fmt.Sprintf("Pod %s has no name %s under Service %s: its %s; %s.", pod.Name, k.Path.Name.Host, svc.Name, why, there),
+		Evidence: append([]Evidence{{What: "pod/" + pod.Name, Seen: seen}}, k.answers()...), Next: next,
 	}
 }
 
@@ -93,18 +105,58 @@ func (k kase) podNameNotReady() *Cause {
 	}
 }
 
-// noSuchMember is a name HOST.SERVICE of a Pod that there is not.
+// noSuchMember is a name HOST.SERVICE of a Pod that there is not, or that the
+// Service does not select.
 func (k kase) noSuchMember() *Cause {
 	m := k.Path.Name
 	pod, _ := k.memberPod()
 	svc := k.service(k.Path)
-	if m.Host == "" || svc == nil || pod != nil || k.member(m.Service, m.Host) != nil || !k.unknownName(m.Host+".") || !k.knows(kube.Pods, m.Service.Namespace) {
+	if m.Host == "" || svc == nil || k.member(m.Service, m.Host) != nil || !k.unknownName(m.Host+".") || !k.knows(kube.Pods, m.Service.Namespace) {
 		return nil
 	}
+	c := &Cause{Evidence: k.answers(), Next: run("", "kubectl", "get", "pods", "-n", svc.Namespace, "-l", svc.Selector.String())}
+	switch hosts := members(svc); {
+	case pod != nil && (len(svc.Selector) == 0 || svc.Selector.Select(pod.Labels) || len(hosts) == 0):
+		return nil // it should be one, or the Service has none at all
+	case pod != nil:
+		c.Summary = fmt.Sprintf("Service %s has no member %s: its selector %s does not match Pod %s, which has %s.", svc.Name, m.Host, svc.Selector, pod.Name, pod.Labels)
+		c.Next = run("", "kubectl", "get", "pods", "-n", svc.Namespace, "--show-labels")
+	case k.namespace(m.Host):
+		right := svc.Name + "." + m.Host
+		c.Summary = fmt.Sprintf("Service %s has no member %s, and there is a namespace of that name: it comes behind the Service, as in %s.", svc.Name, m.Host, right)
+		if k.Service(kube.Key{Namespace: m.Host, Name: svc.Name}) != nil {
+			c.Next = k.askFor(right)
+		}
+	default:
+		c.Summary = fmt.Sprintf("Service %s has no member %s%s.", svc.Name, m.Host, kube.Among(hosts))
+	}
+	return c
+}
+
+// members are the names below that of a Service.
+func members(svc *kube.Service) []string {
 	hosts := names(svc.Endpoints, func(e kube.Endpoint) string { return e.Hostname })
-	hosts = slices.DeleteFunc(slices.Compact(hosts), func(h string) bool { return h == "" })
+	return slices.DeleteFunc(slices.Compact(hosts), func(h string) bool { return h == "" })
+}
+
+// noSuchRecord is an SRV name of a port that the Service does not have
+// (_PORT._PROTOCOL.SERVICE).
+func (k kase) noSuchRecord() *Cause {
+	labels := strings.Split(strings.ToLower(k.Path.Name.Text), ".")
+	svc := k.service(k.Path)
+	if svc == nil || !k.unresolved() || len(labels) < 3 || !strings.HasPrefix(labels[0], "_") || !strings.HasPrefix(labels[1], "_") || k.Path.Name.Host != "" {
+		return nil
+	}
+	name, protocol := labels[0][1:], strings.ToUpper(labels[1][1:])
+	has := slices.ContainsFunc(svc.Ports, func(p kube.ServicePort) bool { return p.Name == name && p.Protocol == protocol })
+	if has || !k.unknownName(labels[0]+"."+labels[1]+".") {
+		return nil
+	}
+	of := names(svc.Ports, func(p kube.ServicePort) string {
+		return fmt.Sprintf("%s of %s (%d)", quoted(p.Name), p.Protocol, p.Port)
+	})
 	return &Cause{
-		Summary:  fmt.Sprintf("Service %s has no member %s%s.", svc.Name, m.Host, kube.Among(hosts)),
-		Evidence: k.answers(), Next: run("", "kubectl", "get", "pods", "-n", svc.Namespace, "-l", svc.Selector.String()),
+		Summary:  fmt.Sprintf("Service %s has no %s port called %s; it has %s.", svc.Name, protocol, name, list(of)),
+		Evidence: k.answers(), Next: describe(svc),
 	}
 }

@@ -118,6 +118,8 @@ func (w *World) ruleOfName(s Source, m Meaning, asked bool) Expectation {
 	switch pod := w.Pod(asker); {
 	case !m.OfCluster():
 		return reached("you asked for it")
+	case asker.Name == "" && w.Service(m.Service) == nil && w.knows(kube.Services, m.Service.Namespace):
+		return reached("you asked for it, and no Service is called that")
 	case asker.Name == "":
 		return fromMachine(s)
 	case pod != nil && !asksCluster(pod) && !asked:
@@ -141,13 +143,18 @@ func fromMachine(s Source) Expectation {
 
 const dnsPort = 53
 
+// domain is that of the cluster, as the search list of the source has it.
+func (k kase) domain() string {
+	if k.Resolver == nil {
+		return clusterDomain
+	}
+	return cmp.Or(k.Resolver.ClusterDomain(), clusterDomain)
+}
+
 // otherDomain is a name of which the beginning means a Service of the cluster,
 // and the end is none of its domain. The name that it would be is said.
 func (k kase) otherDomain() *Cause {
-	m, here := k.Path.Name, clusterDomain
-	if k.Resolver != nil {
-		here = cmp.Or(k.Resolver.ClusterDomain(), here)
-	}
+	m, here := k.Path.Name, k.domain()
 	text := strings.TrimSuffix(m.Text, ".")
 	if !k.unresolved() || !k.unknownName(text) || strings.HasSuffix(text, ".svc."+here) {
 		return nil
@@ -169,76 +176,6 @@ func (k kase) otherDomain() *Cause {
 	default:
 		return nil
 	}
-	c.Next = run("", "podpath", "probe", "-n", k.Home, k.Source.Label, "dns:"+right)
+	c.Next = k.askFor(right)
 	return c
-}
-
-// noSuchService is a name of a Service that there is not: the Pod's resolver
-// completes a short name with the Pod's own namespace, and with no other.
-func (k kase) noSuchService() *Cause {
-	m := k.Path.Name
-	if !k.unresolved() || !m.OfCluster() || k.service(k.Path) != nil || !k.knows(kube.Services, m.Service.Namespace) {
-		return nil
-	}
-	beginning := m.Service.Name + "." + m.Service.Namespace + ".svc."
-	if m.Host != "" {
-		beginning = m.Host + "." + beginning
-	}
-	if !k.unknownName(beginning) && !k.unknownName(k.asked()) {
-		return nil
-	}
-	where := "in namespace " + m.Service.Namespace
-	if !k.namespace(m.Service.Namespace) && k.State(kube.Namespaces).Listed {
-		where += ", and no such namespace"
-	}
-	return &Cause{
-		Summary:  fmt.Sprintf("There is no Service %s %s%s.", m.Service.Name, where, k.instead(m)),
-		Evidence: k.answers(), Next: run("", "kubectl", "get", "services", "-A", "--field-selector", "metadata.name="+m.Service.Name),
-	}
-}
-
-// instead says where there is a Service of the name, or which there are in the
-// namespace.
-func (k kase) instead(m Meaning) string {
-	if k.Pod(m.Service) != nil {
-		return ", but a Pod of that name: Pods have no DNS names by themselves, Services have"
-	}
-	var there []string
-	for _, svc := range k.Services {
-		switch {
-		case svc.Name == m.Service.Name:
-			return fmt.Sprintf(", but one in %s: its name from here is %s.%s", svc.Namespace, svc.Name, svc.Namespace)
-		case svc.Namespace == m.Service.Namespace:
-			there = append(there, svc.Name)
-		}
-	}
-	return kube.Among(there)
-}
-
-// externalNameAddress is an ExternalName Service with an address: what it says
-// is taken for a name (CNAME), and no name looks like an address.
-func (k kase) externalNameAddress() *Cause {
-	svc := k.service(k.Path)
-	if svc == nil || svc.Kind != kube.ExternalName || !k.unresolved() {
-		return nil
-	}
-	if _, err := netip.ParseAddr(strings.TrimSuffix(svc.ExternalName, ".")); err != nil {
-		return nil
-	}
-	return &Cause{
-		Summary:  fmt.Sprintf("Service %s is an ExternalName for %s, which is an address: DNS takes it for a name, and there is none.", svc.Name, svc.ExternalName),
-		Evidence: append([]Evidence{{What: "svc/" + svc.Name, Where: svc.Namespace, Seen: "externalName: " + svc.ExternalName}}, k.answers()...),
-		Next:     run("make it a Service without selector and an EndpointSlice with the address", "kubectl", "edit", "service", "-n", svc.Namespace, svc.Name),
-	}
-}
-
-func (k kase) externalNameUnknown() *Cause {
-	svc := k.service(k.Path)
-	if svc == nil || svc.Kind != kube.ExternalName || !k.unresolved() || k.Error != NXDomain && k.Error != NoData && k.Error != ServFail {
-		return nil
-	}
-	return &Cause{
-		Summary:  fmt.Sprintf("Service %s stands for the name %s, which the cluster's DNS cannot resolve.", svc.Name, svc.ExternalName),
-		Evidence: k.answers(), Next: run("", "kubectl", "describe", "service", "-n", svc.Namespace, svc.Name),
-	}
 }

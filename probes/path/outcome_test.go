@@ -119,7 +119,7 @@ func simulate(w *World, checks []Check, what fate, looks Looks) []Result {
 func diagnose(w *World, checks []Check, comes outcome, looks Looks) []Result {
 	results := carriedOut(w, checks, comes)
 	known := slices.Clone(results)
-	for range 2 {
+	for range 3 { // as a run does
 		more := carriedOut(w, w.Closer(known), comes)
 		known, looks.Compared = append(known, more...), append(looks.Compared, more...)
 	}

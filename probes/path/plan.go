@@ -152,7 +152,7 @@ func (w *World) Representatives() []*kube.Pod {
 func (w *World) viewpoints() []Source {
 	var out []Source
 	seen := map[string]bool{}
-	for _, p := range w.equippedFirst(w.Pods) {
+	for _, p := range w.equippedFirst(w.homePods()) {
 		if len(out) < maxSources && !seen[p.Node] && Runs(p) && !p.HostNetwork && p.Key() != w.LocalPod && !w.away(p) {
 			seen[p.Node] = true
 			out = append(out, w.podSource(p))
@@ -165,7 +165,7 @@ func (w *World) viewpoints() []Source {
 // there: nobody can look from them.
 func (p *plan) nodes() {
 	for _, n := range p.Nodes {
-		if n.Ready || !slices.ContainsFunc(p.Pods, func(pod *kube.Pod) bool { return pod.Node == n.Name && !pod.Finished }) {
+		if n.Ready || !slices.ContainsFunc(p.homePods(), func(pod *kube.Pod) bool { return pod.Node == n.Name && !pod.Finished }) {
 			continue
 		}
 		p.add(Check{Group: Paths, Source: p.local(), Kind: Status, Target: "node/" + n.Name, Path: Path{Node: n.Name}, Expect: reached("a Node that Pods run on is ready")})

@@ -13,13 +13,15 @@ import (
 // services are the ways to each Service, by the rule of its kind, and to each
 // of its endpoints next to it.
 func (p *plan) services(sources []Source) {
-	for _, svc := range p.Services {
+	for _, svc := range p.homeServices() {
 		for _, s := range sources {
 			p.serviceOf(s, svc, "")
 		}
 	}
 	for _, i := range p.Ingresses {
-		p.ingress(p.local(), i)
+		if p.atHome(i.Namespace) {
+			p.ingress(p.local(), i)
+		}
 	}
 }
 
@@ -96,8 +98,8 @@ func (p *plan) endpoint(s Source, svc *kube.Service, sp kube.ServicePort, e kube
 		Group: Services, Source: s, Kind: kind, Target: endpointLabel(e), Ask: p.speaking(Ask{Host: e.Address, Port: e.Port}, says, dnsName(svc)),
 		Path: Path{Entry: AtEndpoint, Service: svc.Key(), Port: sp, Node: e.Node},
 	}
-	if pod := p.Pod(kube.Key{Namespace: svc.Namespace, Name: e.Pod}); pod != nil {
-		c.Target, c.Path.Pod = p.podLabel(pod, e.Port), pod.Key()
+	if pod := p.podBehind(svc.Key(), e); pod != nil {
+		c.Target, c.Path.Pod, c.Path.Node = p.podLabel(pod, e.Port), pod.Key(), pod.Node
 	}
 	p.add(c)
 }
@@ -169,19 +171,37 @@ func (p *plan) externalName(s Source, svc *kube.Service, port string) int {
 			Expect: p.resolved(s, of, reached("what an ExternalName Service stands for should exist")),
 		})
 	}
-	number, err := strconv.Atoi(port)
-	for _, sp := range svc.Ports {
-		if port != "" && port == sp.Name {
-			number, err = sp.Port, nil
+	numbers := p.portsOfAlias(s, svc, port)
+	for _, number := range numbers {
+		a := Ask{Host: dnsName(svc), Port: number}
+		path := p.Resolve(s, TCP, a)
+		p.add(Check{Group: Services, Source: s, Kind: TCP, Target: serviceLabel(p, svc, number), Ask: p.speaking(a, p.spokenAt(path, number), svc.ExternalName), Path: path})
+	}
+	return len(numbers)
+}
+
+// portsOfAlias are the TCP ports of an ExternalName Service to connect to: the
+// one that was named, or where it was asked for and stands for a Service of this
+// cluster, its own, else those of that Service.
+func (p *plan) portsOfAlias(s Source, svc *kube.Service, port string) []int {
+	if number, err := strconv.Atoi(port); err == nil {
+		return []int{number}
+	}
+	behind := p.behindAlias(s, svc)
+	if port == "" && (behind == nil || !p.asked) {
+		return nil
+	}
+	ports := svc.Ports
+	if port == "" && len(ports) == 0 {
+		ports = behind.Ports
+	}
+	var out []int
+	for _, sp := range ports {
+		if sp.Protocol != "UDP" && (port == "" || port == sp.Name) {
+			out = append(out, sp.Port)
 		}
 	}
-	if port == "" || err != nil {
-		return 0
-	}
-	a := Ask{Host: dnsName(svc), Port: number}
-	path := p.Resolve(s, TCP, a)
-	p.add(Check{Group: Services, Source: s, Kind: TCP, Target: serviceLabel(p, svc, number), Ask: p.speaking(a, p.spokenAt(path, number), svc.ExternalName), Path: path})
-	return 1
+	return out
 }
 
 // dnsName is a Service's name up to the domain of the cluster, which the

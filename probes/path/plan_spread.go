@@ -10,7 +10,7 @@ import (
 
 // spreads test who answers for each Service with several endpoints.
 func (p *plan) spreads(pods []*kube.Pod) {
-	for _, svc := range p.Services {
+	for _, svc := range p.homeServices() {
 		for _, pod := range pods {
 			if pod.Namespace == svc.Namespace && !pod.HostNetwork {
 				p.spreadOf(p.podSource(pod), svc)

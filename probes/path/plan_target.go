@@ -97,7 +97,7 @@ func udpSpoken(appProtocol, name string, port int) Protocol {
 func (p *plan) toService(s Source, t Target) error {
 	svc := p.Service(p.key(t.Name))
 	if svc == nil {
-		return fmt.Errorf("%s: there is no Service %q%s", t.Label, p.key(t.Name), kube.Among(names(p.Services, func(s *kube.Service) string { return p.name(s.Key()) })))
+		return fmt.Errorf("%s: there is no Service %q%s", t.Label, p.key(t.Name), p.called(p.key(t.Name)))
 	}
 	if p.options.Count > 0 {
 		return p.spread(s, svc, t.Port, p.options.Count)

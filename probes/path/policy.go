@@ -70,8 +70,11 @@ func (w *World) enter(t traffic) PolicyWalk {
 	return w.walkPolicies(t, t.to, "ingress", func(p *kube.NetworkPolicy) (bool, []kube.PolicyRule) { return p.LimitsIngress, p.Ingress }, t.from, t.fromIP)
 }
 
+// rulesOf are whether a policy limits a direction, and its rules for it.
+type rulesOf func(*kube.NetworkPolicy) (bool, []kube.PolicyRule)
+
 // walkPolicies looks at one end of the traffic, with the peer at the other.
-func (w *World) walkPolicies(t traffic, pod *kube.Pod, direction string, of func(*kube.NetworkPolicy) (bool, []kube.PolicyRule), peer *kube.Pod, address string) PolicyWalk {
+func (w *World) walkPolicies(t traffic, pod *kube.Pod, direction string, of rulesOf, peer *kube.Pod, address string) PolicyWalk {
 	switch {
 	case pod == nil:
 		return PolicyWalk{Ruling: Permitted, Why: "it is no Pod of the cluster: no NetworkPolicy is about it"}
@@ -97,7 +100,14 @@ func (w *World) walkPolicies(t traffic, pod *kube.Pod, direction string, of func
 			byNamespaces = byNamespaces || slices.ContainsFunc(rule.Peers, func(p kube.PolicyPeer) bool { return p.Namespaces != nil })
 		}
 	}
-	return walk.judged(pod, direction, byNamespaces && w.NamespaceLabels == nil, w.PoliciesUnknown)
+	walk = walk.judged(pod, direction, byNamespaces && w.NamespaceLabels == nil, w.PoliciesUnknown)
+	if walk.Ruling != Denied {
+		return walk
+	}
+	if near := w.nearest(t, walk.Limits, of, peer, address); near != "" {
+		walk.Why += "; " + near
+	}
+	return walk
 }
 
 // judged draws the conclusion. Unlabelled is set when a rule selects namespaces

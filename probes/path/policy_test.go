@@ -226,3 +226,64 @@ func TestEgressIsJudgedForAPortWhoeverIsThere(t *testing.T) {
 		}
 	}
 }
+
+func TestPoliciesNameTheRuleThatNearlyPermits(t *testing.T) {
+	cluster := policyWorld(t)
+	changed := lookAt(t, "", manifest.Nodes(), manifest.Pod{Name: "web", Node: "raspi002", IPs: []string{"10.244.1.5"}, App: "web"}.YAML(),
+		manifest.Pod{Name: "db", Node: "raspi001", IPs: []string{"10.244.0.5"}, App: "db", Ports: "{name: sql, containerPort: 5432, protocol: TCP}"}.YAML(),
+		manifest.Service("db", clusterIP+`selector: {app: db}, ports: [{port: 5000, targetPort: 5432, protocol: TCP}]`, ""),
+		manifest.Slice("db", "", 5432, manifest.Endpoint("db", "10.244.0.5", "raspi001")))
+	webAt := func(ports ...kube.PolicyPort) kube.PolicyRule {
+		for i := range ports {
+			ports[i].Protocol = "TCP"
+		}
+		return kube.PolicyRule{Peers: []kube.PolicyPeer{{Pods: podsOf("web")}}, Ports: ports}
+	}
+	for name, test := range map[string]struct {
+		world    *World
+		policy   *kube.NetworkPolicy
+		from     string
+		nearly   string // "" for no rule
+		mustMiss string
+	}{
+		"no rule":               {cluster, ingress("db"), "shop/web", "", "; rule"},
+		"another port":          {cluster, ingress("db", webAt(kube.PolicyPort{Port: 80}, kube.PolicyPort{Port: 8000, End: 8100})), "shop/web", "rule 1 of in permits TCP port 80, TCP ports 8000-8100, and this is TCP port 5432", ""},
+		"another port's name":   {cluster, ingress("db", webAt(kube.PolicyPort{Name: "db"})), "shop/web", "rule 1 of in permits TCP port db, and", ""},
+		"the Service's port":    {changed, ingress("db", webAt(kube.PolicyPort{Port: 5000})), "shop/web", "policies see the Pod's port, and not port 5000 of Service db", ""},
+		"the Service's address": {changed, egress("web", from(kube.PolicyPeer{CIDR: "10.96.0.0/12"})), "shop/web", "of Service db lies: policies see the Pod's own address, 10.244.0.5", ""},
+		"an address left out":   {cluster, ingress("db", from(kube.PolicyPeer{CIDR: "10.244.0.0/16", Except: []string{"10.244.1.0/24"}})), "shop/web", "rule 1 of in is for 10.244.0.0/16 except 10.244.1.0/24, where 10.244.1.5 lies", ""},
+		"another label":         {cluster, ingress("db", from(kube.PolicyPeer{Pods: podsOf("api")})), "shop/web", "rule 1 of in is for Pods with app=api, and web has app=web", ""},
+		"another namespace":     {cluster, ingress("db", from(kube.PolicyPeer{Pods: podsOf("web")})), "bank/web", "rule 1 of in is for Pods of namespace shop, and web is in bank", ""},
+		"a namespace's label":   {cluster, ingress("db", from(kube.PolicyPeer{Namespaces: team("blue")})), "bank/web", "rule 1 of in is for namespaces with team=blue, and bank has team=bank", ""},
+		"both":                  {cluster, ingress("db", from(kube.PolicyPeer{Pods: podsOf("api"), Namespaces: team("blue")})), "bank/web", "", "; rule"},
+		"the network of a Node": {cluster, ingress("db", from(kube.PolicyPeer{Pods: podsOf("web")})), "shop/agent", "only an ipBlock matches", ""},
+		"a rule for all, of another port": {
+			cluster, ingress("db", onPort(kube.PolicyPort{Port: 53, Protocol: "UDP"}), from(kube.PolicyPeer{Pods: podsOf("api")})), "shop/web", "rule 2 of in is for Pods with app=api", "rule 1",
+		},
+		"the nearest of several": {cluster, ingress("db", from(kube.PolicyPeer{Pods: podsOf("api")}), webAt(kube.PolicyPort{Port: 80})), "shop/web", "rule 2 of in permits TCP port 80", "rule 1"},
+		"an expression":          {cluster, ingress("db", from(kube.PolicyPeer{Pods: &kube.Selector{Expressions: []kube.Requirement{{Key: "tier", Operator: "In", Values: []string{"a", "b"}}}}})), "shop/web", "Pods with tier In (a,b)", ""},
+	} {
+		w := fresh(test.world)
+		w.Policies = []*kube.NetworkPolicy{test.policy}
+		from, to := w.Pod(key(test.from)), w.Pod(key("shop/db"))
+		got := denied(w, traffic{from: from, to: to, fromIP: from.IP(), toIP: to.IP(), port: 5432, protocol: "TCP"})
+		if got == "" || !strings.Contains(got, test.nearly) || test.mustMiss != "" && strings.Contains(got, test.mustMiss) {
+			t.Errorf("%s: got %q, want %q and no %q", name, got, test.nearly, test.mustMiss)
+		}
+	}
+}
+
+func TestAServiceOfWhichPoliciesPermitSomeEndpoints(t *testing.T) {
+	only := func(cidr string) func(*World) {
+		return func(w *World) {
+			w.Policies = []*kube.NetworkPolicy{egress("client", from(kube.PolicyPeer{CIDR: cidr}))}
+		}
+	}
+	lostVIP := failsAt(TimedOut, "10.96.0.7", "web")
+	symptoms(t, map[string]symptom{
+		"it is led to one that is denied": {change: only("10.244.1.0/24"), to: "svc/web", comes: lostVIP, want: PolicyDeniesSome, says: "2 of 3 endpoints of Service web only"},
+		"the same, by a URL":              {change: only("10.244.1.0/24"), to: "http://web:8080/", comes: lostVIP, want: PolicyDeniesSome},
+		"it is led to one that answers":   {change: only("10.244.1.0/24"), to: "http://web:8080/", comes: nil, want: ""},
+		"none is permitted":               {change: only("192.0.2.0/24"), to: "http://10.96.0.7:8080/", comes: lostVIP, want: PolicyDenies},
+	})
+}

@@ -17,12 +17,19 @@ func (k kase) noSuchPort() *Cause {
 	if n := k.Node(k.Path.Node); n != nil && k.Path.Entry == NoEntry && k.Path.Pod.Name == "" && nodePorts(k.Ask.Port) {
 		return k.noSuchNodePort(n)
 	}
+	if n := k.Node(k.Path.Node); n != nil && k.Path.Entry == NoEntry && k.Path.Pod.Name == "" && k.Stage == StageConnect {
+		return k.hostPortElsewhere(n)
+	}
 	svc := k.service(k.Path)
 	if svc == nil || k.Path.Port.Port != 0 || k.Ask.Port == 0 || len(svc.Ports) == 0 || k.Kind == Status {
 		return nil
 	}
 	switch k.Path.Entry {
 	case AtClusterIP:
+	case AtExternalIP, AtLoadBalancer: // something else may answer there
+		if k.Stage != StageConnect {
+			return nil
+		}
 	case AtHeadless: // any port that something listens on would do
 		if k.endpointPort(svc, k.Ask.Port) {
 			return nil
@@ -76,6 +83,25 @@ func (k kase) noSuchNodePort(n *kube.Node) *Cause {
 		c.Evidence = append(c.Evidence, Evidence{What: "svc/" + k.name(a.svc.Key()), Seen: a.port.String()})
 	}
 	return c
+}
+
+// hostPortElsewhere is a port of a Node that Pods on other Nodes have as their
+// hostPort: only the Node of such a Pod leads to it.
+func (k kase) hostPortElsewhere(n *kube.Node) *Cause {
+	for _, pod := range k.Pods {
+		has := slices.ContainsFunc(pod.Ports(), func(c kube.ContainerPort) bool {
+			return c.Protocol == k.Kind.transport() && (c.HostPort == k.Ask.Port || pod.HostNetwork && c.Port == k.Ask.Port)
+		})
+		if !has || pod.Finished || pod.Node == "" || pod.Node == n.Name {
+			continue
+		}
+		return &Cause{
+			Summary:  fmt.Sprintf("No Pod that podpath sees has the port %d of Node %s; Pod %s has it on Node %s, and a hostPort is there on the Node of its Pod only.", k.Ask.Port, n.Name, k.name(pod.Key()), pod.Node),
+			Evidence: []Evidence{{What: k.Address, Where: k.Source.Label, Seen: string(k.Error)}, {What: "pod/" + k.name(pod.Key()), Seen: fmt.Sprintf("has port %d of Node %s", k.Ask.Port, pod.Node)}},
+			Next:     run("", "podpath", "probe", "-n", k.Home, k.Source.Label, fmt.Sprintf("node/%s:%d", pod.Node, k.Ask.Port)),
+		}
+	}
+	return nil
 }
 
 // insteadOfPort says what a port is where it is one of another kind: the target

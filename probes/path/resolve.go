@@ -41,22 +41,33 @@ func (w *World) named(s Source, host string, port int, protocol string) Path {
 		}
 		return p
 	}
+	if svc != nil && svc.Kind == kube.ExternalName {
+		if behind := w.behindAlias(s, svc); behind != nil {
+			return w.atService(p, behind, port, protocol)
+		}
+	}
 	p.Service = p.Name.Service
-	switch {
-	case svc == nil:
+	if svc == nil {
 		p.Entry = AtServiceNotFound
+		return p
+	}
+	return w.atService(p, svc, port, protocol)
+}
+
+// atService takes a path on to a Service that its name has led to.
+func (w *World) atService(p Path, svc *kube.Service, port int, protocol string) Path {
+	p.Service = svc.Key()
+	p.Port, _ = portOf(svc, port, protocol)
+	switch {
 	case svc.Kind == kube.ExternalName:
 		p.Entry = AtExternalName
-		p.Port, _ = portOf(svc, port, protocol)
 	case svc.Kind == kube.Headless || p.Name.Host != "":
 		p.Entry = AtHeadless
-		p.Port, _ = portOf(svc, port, protocol)
 		if e := w.member(p.Service, p.Name.Host); e != nil {
 			p.Pod, p.Node = kube.Key{Namespace: svc.Namespace, Name: e.Pod}, e.Node
 		}
 	default:
 		p.Entry = AtClusterIP
-		p.Port, _ = portOf(svc, port, protocol)
 	}
 	return p
 }
@@ -73,7 +84,7 @@ func (w *World) addressed(s Source, address string, port int, protocol string) P
 			entry = AtExternalIP
 		}
 		sp, ok := portOf(svc, port, protocol)
-		if !ok && entry != AtClusterIP {
+		if !ok && entry != AtClusterIP && (port == 0 || len(at.services) > 1 || at.node != nil || at.pod != nil) {
 			continue // the address may be of several
 		}
 		p := Path{Entry: entry, Service: svc.Key(), Port: sp}
@@ -92,6 +103,15 @@ func (w *World) addressed(s Source, address string, port int, protocol string) P
 	default:
 		return Path{}
 	}
+}
+
+// podBehind is the Pod of an endpoint: the one that its slice names, or that has
+// its address, be it in another namespace; nil for none.
+func (w *World) podBehind(service kube.Key, e kube.Endpoint) *kube.Pod {
+	if pod := w.Pod(kube.Key{Namespace: service.Namespace, Name: e.Pod}); pod != nil || e.Pod != "" {
+		return pod
+	}
+	return w.PodAt(e.Address)
 }
 
 // owner is what has an address.

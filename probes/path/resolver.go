@@ -51,18 +51,49 @@ func (k kase) hostNetworkDNS() *Cause {
 }
 
 // dnsPolicy is a Pod that says itself whom it asks, and it is not the
-// cluster's DNS.
+// cluster's DNS, or not for the whole name.
 func (k kase) dnsPolicy() *Cause {
 	pod := k.Pod(k.asker(k.Source))
 	if pod == nil || !k.unresolved() || !k.Path.Name.OfCluster() || asksCluster(pod) {
 		return nil
 	}
-	return &Cause{
+	c := &Cause{
 		Summary:  fmt.Sprintf("Pod %s has dnsPolicy %s and does not ask the cluster's DNS, so that it knows no names of Services.", pod.Name, pod.DNSPolicy),
 		Evidence: append([]Evidence{{What: "pod/" + pod.Name, Seen: "dnsPolicy: " + pod.DNSPolicy}}, k.answers()...),
 		Next:     run("set dnsPolicy: ClusterFirst, or name the cluster's DNS in dnsConfig", "kubectl", "get", "pod", "-n", pod.Namespace, pod.Name, "-o", "jsonpath={.spec.dnsPolicy} {.spec.dnsConfig}"),
 	}
+	if pod.DNSPolicy != "None" {
+		return c
+	}
+	whole := k.wholeName()
+	asked := func(a NameAnswer) bool { return strings.HasPrefix(a.Name, whole) }
+	switch {
+	case whole != "" && len(k.Answers) > 0 && !slices.ContainsFunc(k.Answers, asked):
+		c.Summary = fmt.Sprintf("Pod %s has dnsPolicy None, and the search list of its dnsConfig does not complete %s to %s%s, so that nobody was asked for that.", pod.Name, k.Path.Name.Text, whole, k.domain())
+		c.Next = k.askFor(whole + k.domain())
+	case k.asksService():
+		return nil // it does ask the cluster's DNS
+	}
+	return c
 }
+
+// wholeName is the name of the Service or its member that was asked for, up to
+// the cluster's domain; "" where there is no such Service.
+func (k kase) wholeName() string {
+	m := k.Path.Name
+	if k.Service(m.Service) == nil {
+		return ""
+	}
+	whole := m.Service.Name + "." + m.Service.Namespace + ".svc."
+	if m.Host != "" {
+		whole = m.Host + "." + whole
+	}
+	return whole
+}
+
+// asksService reports that the DNS server that was asked is a Service of this
+// cluster.
+func (k kase) asksService() bool { return len(k.addresses()[serverName(k.Address)].services) > 0 }
 
 // policyDeniesDNS is a Pod that may not ask: a policy that limits what it
 // sends permits nobody at port 53.
@@ -73,7 +104,7 @@ func (k kase) policyDeniesDNS() *Cause {
 	}
 	walk := k.egressTo(pod, dnsPort, "UDP")
 	if walk.Ruling != Denied {
-		return nil
+		return k.policyKeepsFromDNS(pod)
 	}
 	return &Cause{
 		Summary: fmt.Sprintf("NetworkPolicy %s limits what %s sends and permits nothing to port 53, so that it cannot look up any name.", list(walk.Names()), pod.Name),

@@ -10,7 +10,7 @@ import (
 	"podpath/kube"
 )
 
-// manualSliceMissing is a Service without a selector and without a slice. A
+// manualSliceMissing is a Service without a selector and without an endpoint. A
 // slice that was meant for it is named.
 func (k kase) manualSliceMissing() *Cause {
 	svc, flag, ok := k.flagged(kube.NoSelectorNoSlice)
@@ -18,22 +18,58 @@ func (k kase) manualSliceMissing() *Cause {
 		return nil
 	}
 	c := &Cause{Summary: flag.Message, Evidence: k.failedHere(), Next: describe(svc)}
-	for _, stray := range k.Strays {
-		says := "has no such label"
-		switch {
-		case stray.Namespace != svc.Namespace && stray.Service == svc.Name:
-			says = "of namespace " + stray.Namespace + " has it, and counts only there"
-		case stray.Namespace != svc.Namespace || stray.Service != "" && !strings.HasPrefix(stray.Name, svc.Name):
-			continue
-		case stray.Service != "":
-			says = "has the label with " + stray.Service
-		}
-		c.Summary += fmt.Sprintf(" EndpointSlice %s %s.", stray.Name, says)
-		c.Evidence = append(c.Evidence, Evidence{What: "endpointslice/" + stray.Name, Where: stray.Namespace, Seen: says + "; addresses " + list(stray.Addresses)})
+	if len(svc.Slices) > 0 {
+		s := svc.Slices[0]
+		c.Summary = fmt.Sprintf("Service %s has no selector, and its EndpointSlice %s has no endpoint.", svc.Name, s.Name)
+		c.Evidence = append(c.Evidence, Evidence{What: "endpointslice/" + s.Name, Where: svc.Namespace, Seen: "no endpoints"})
+		c.Next = run("write the addresses into it", "kubectl", "edit", "endpointslice", "-n", svc.Namespace, s.Name)
+		return c
+	}
+	stray, says := k.strayFor(svc)
+	if stray.Name == "" {
+		return c
+	}
+	c.Summary += fmt.Sprintf(" EndpointSlice %s %s.", stray.Name, says)
+	c.Evidence = append(c.Evidence, Evidence{What: "endpointslice/" + stray.Name, Where: stray.Namespace, Seen: says + "; addresses " + list(stray.Addresses)})
+	if stray.Namespace == svc.Namespace {
 		c.Next = run("", "kubectl", "label", "endpointslice", "-n", svc.Namespace, stray.Name, "kubernetes.io/service-name="+svc.Name, "--overwrite")
-		break
 	}
 	return c
+}
+
+// strayFor is the slice that was meant for a Service, and what keeps it from
+// being its: by a label that nearly says so, by its name, or by a namespace
+// that is not the Service's. One without label is taken where it is the only one.
+func (k kase) strayFor(svc *kube.Service) (found kube.Stray, says string) {
+	without := 0
+	for _, s := range k.Strays {
+		if s.Namespace == svc.Namespace && s.Service == "" {
+			without++
+		}
+	}
+	best := 0
+	for _, s := range k.Strays {
+		_, near := distance(s.Service, svc.Name)
+		here, named := s.Namespace == svc.Namespace, strings.HasPrefix(s.Name, svc.Name)
+		rank, words := 0, "has the label with "+s.Service
+		switch {
+		case here && near:
+		case here && named && s.Service == "":
+			rank, words = 1, "has no such label"
+		case here && named:
+			rank = 1
+		case !here && s.Service == svc.Name:
+			rank, words = 2, "of namespace "+s.Namespace+" has it, and counts only there"
+		case here && s.Service == "" && without == 1:
+			rank, words = 3, "has no such label"
+		default:
+			continue
+		}
+		if says == "" || rank < best {
+			best, found, says = rank, s, words
+		}
+	}
+	return found, says
 }
 
 // unused are the slices of a Service that kube-proxy can take nothing of for
@@ -99,10 +135,17 @@ func (k kase) slicePortName() *Cause {
 	if len(s.Ports) == 0 {
 		has = "no port"
 	}
+	note := "give its port the name " + quoted(port.Name)
+	if port.Name == "" {
+		note = "take the name from its port"
+	}
+	if slices.ContainsFunc(s.Ports, func(p kube.SlicePort) bool { return p.Name == port.Name }) {
+		note = "give that port the protocol " + port.Protocol + ", and a number"
+	}
 	return &Cause{
 		Summary:  fmt.Sprintf("EndpointSlice %s has %s, and Service %s looks for a port %s of %s: they belong together by name and protocol.", s.Name, has, svc.Name, quoted(port.Name), port.Protocol),
-		Evidence: append(k.failedHere(), Evidence{What: "endpointslice/" + s.Name, Where: svc.Namespace, Seen: "ports " + has}, Evidence{What: "svc/" + svc.Name, Where: svc.Namespace, Seen: fmt.Sprintf("port %s %s", quoted(port.Name), port)}),
-		Next:     run("give its port the name "+quoted(port.Name), "kubectl", "edit", "endpointslice", "-n", svc.Namespace, s.Name),
+		Evidence: append(k.failedHere(), Evidence{What: "endpointslice/" + s.Name, Where: svc.Namespace, Seen: has}, Evidence{What: "svc/" + svc.Name, Where: svc.Namespace, Seen: fmt.Sprintf("port %s %s", quoted(port.Name), port)}),
+		Next:     run(note, "kubectl", "edit", "endpointslice", "-n", svc.Namespace, s.Name),
 	}
 }
 
@@ -163,23 +206,53 @@ func (k kase) sliceClusterIP() *Cause {
 }
 
 // staleSlice is an endpoint that no Pod has, in a slice that nobody keeps up to
-// date, though the Service selects Pods.
+// date: beside the Pods that the Service selects, or an address of the Pods'
+// network.
 func (k kase) staleSlice() *Cause {
 	svc, port, ok := k.servicePort()
-	if !ok || len(svc.Selector) == 0 || !k.knows(kube.Pods, svc.Namespace) || k.Error == NoError && k.Spread == nil {
+	if !ok || !k.knows(kube.Pods, svc.Namespace) || k.Error == NoError && k.Spread == nil {
 		return nil
 	}
 	for _, e := range endpointsOf(svc, port) {
 		if e.Managed || k.PodAt(e.Address) != nil || k.addresses()[e.Address].node != nil || !k.fails(e) {
 			continue
 		}
+		who := "no Pod has"
+		if len(svc.Selector) == 0 {
+			if who = k.podGone(svc, e); who == "" {
+				continue // it may be anybody's
+			}
+		}
 		return &Cause{
-			Summary:  fmt.Sprintf("EndpointSlice %s gives Service %s the endpoint %s, which no Pod has, and no controller keeps that slice up to date.", e.Slice, svc.Name, e.Address),
+			Summary:  fmt.Sprintf("EndpointSlice %s gives Service %s the endpoint %s, which %s, and no controller keeps that slice up to date.", e.Slice, svc.Name, e.Address, who),
 			Evidence: append(k.failedHere(), Evidence{What: "endpointslice/" + e.Slice, Where: svc.Namespace, Seen: "not of the EndpointSlice controller; address " + e.Address}),
-			Next:     run("if nobody needs it", "kubectl", "delete", "endpointslice", "-n", svc.Namespace, e.Slice),
+			Next:     k.mendSlice(svc, e),
 		}
 	}
 	return nil
+}
+
+// podGone says that an endpoint which somebody wrote was a Pod, and is none any
+// more; "" where it may be something else.
+func (k kase) podGone(svc *kube.Service, e kube.Endpoint) string {
+	if e.Pod != "" && k.Pod(kube.Key{Namespace: svc.Namespace, Name: e.Pod}) == nil {
+		return "was that of Pod " + e.Pod + ", and that is gone"
+	}
+	ofPods := slices.ContainsFunc(k.Nodes, func(n *kube.Node) bool {
+		return slices.ContainsFunc(n.PodCIDRs, func(cidr string) bool { return within(cidr, e.Address) })
+	})
+	if ofPods && k.nobody(e.Address) {
+		return "is of the Pods' network, where no Pod has it"
+	}
+	return ""
+}
+
+// mendSlice is what to do with a slice that has an endpoint too many.
+func (k kase) mendSlice(svc *kube.Service, e kube.Endpoint) Next {
+	if len(svc.Selector) > 0 {
+		return run("if nobody needs it", "kubectl", "delete", "endpointslice", "-n", svc.Namespace, e.Slice)
+	}
+	return run("Pods get other addresses: let the Service select them, or write the address of today", "kubectl", "edit", "endpointslice", "-n", svc.Namespace, e.Slice)
 }
 
 // fails reports that an endpoint was dialed by itself, and did not answer.

@@ -54,9 +54,12 @@ func (k kase) speaksTLS() *Cause {
 	return c
 }
 
+// says is what was seen of what failed: more of it than its kind, if there is.
+func (k kase) says() string { return cmp.Or(k.Detail, string(k.Error)) }
+
 // hostAsked is the host of the request, as a client would write it.
 func (k kase) hostAsked() string {
-	if k.Ask.HTTP != nil {
+	if k.Ask.HTTP != nil && (k.Ask.HTTP.Written || k.Path.Virtual()) { // that of an endpoint is its Service's
 		return k.Ask.HTTP.Host
 	}
 	return k.Ask.Host
@@ -69,7 +72,7 @@ func (k kase) speaksPlain() *Cause {
 	}
 	c := &Cause{
 		Summary:  fmt.Sprintf("Port %d of %s speaks plain HTTP, and was asked in TLS.", k.Ask.Port, k.label()),
-		Evidence: []Evidence{k.seenAs(k.Detail)},
+		Evidence: []Evidence{k.seenAs(k.says()), {What: k.Address, Where: k.Source.Label, Seen: "answers in plain HTTP"}},
 		Next:     run("", "podpath", "probe", "-n", k.Home, k.Source.Label, fmt.Sprintf("http://%s:%d/", serverName(k.hostAsked()), k.Ask.Port)),
 	}
 	if svc, port, ok := k.servicePort(); ok {
@@ -83,9 +86,14 @@ func (k kase) speaksHTTP2() *Cause {
 	if !k.spoke() || k.Speaks != SpeakH2 || k.Ask.Speak == SpeakH2 {
 		return nil
 	}
+	asked := "HTTP/1.1"
+	if k.Stage == StageTLS {
+		asked = "TLS"
+	}
 	c := &Cause{
-		Summary:  fmt.Sprintf("Port %d of %s speaks HTTP/2 only, as gRPC does, and was asked in HTTP/1.1: %s says so itself.", k.Ask.Port, k.label(), k.answerer()),
-		Evidence: []Evidence{k.seenAs(k.Detail), {What: k.Address, Where: k.Source.Label, Seen: "answers the preface of HTTP/2"}},
+		Summary: fmt.Sprintf("Port %d of %s speaks HTTP/2 only, as gRPC does, and was asked in %s: %s says so itself.",
+			k.Ask.Port, k.label(), asked, k.answerer()),
+		Evidence: []Evidence{k.seenAs(k.says()), {What: k.Address, Where: k.Source.Label, Seen: "answers the preface of HTTP/2 without TLS"}},
 		Next:     k.logs("clients must use HTTP/2 (h2c, gRPC) there"),
 	}
 	if svc, port, ok := k.servicePort(); ok && port.AppProtocol == "" {
@@ -186,7 +194,7 @@ func (k kase) status() *Cause {
 		return nil
 	}
 	if k.Path.Ingress.Name != "" && (k.Status == http.StatusBadGateway || k.Status == http.StatusServiceUnavailable || k.Status == http.StatusGatewayTimeout) {
-		if c := k.throughEndpoints(); c != nil {
+		if c := k.throughEndpoints(anyResult); c != nil {
 			return c
 		}
 		if c := k.noReadyEndpoint(); c != nil {
@@ -242,7 +250,7 @@ func (k kase) appCloses() *Cause {
 	}
 	return &Cause{
 		Summary:  fmt.Sprintf("%s was reached and %s: it is the app itself that does it.", upper(k.answerer()), how),
-		Evidence: []Evidence{k.seenAs(strings.TrimSpace("connected, then " + string(k.Error) + " " + k.Detail))}, Next: k.logs("it may speak another protocol, or fail on the request"),
+		Evidence: []Evidence{k.seenAs("connected, then " + k.says())}, Next: k.logs("it may speak another protocol, or fail on the request"),
 	}
 }
 

@@ -22,6 +22,7 @@ func TestWhatAnAppSpeaksIsWhyItWasNotUnderstood(t *testing.T) {
 		"plain HTTP, asked in TLS":             {to: "https://web:8080/", comes: speaks(hello(BadTLS, SpeakWeb)), want: SpeaksPlain, says: "speaks plain HTTP, and was asked in TLS"},
 		"neither, asked in TLS":                {to: "https://web:8080/", comes: speaks(hello(BadTLS, Silent)), want: SpeaksOther},
 		"HTTP/2 alone":                         {to: "http://web:8080/", comes: speaks(request(BadReply, SpeakH2)), want: SpeaksHTTP2, says: "speaks HTTP/2 only"},
+		"HTTP/2 alone, asked in TLS":           {to: "https://web:8080/", comes: speaks(hello(ResetByPeer, SpeakH2)), want: SpeaksHTTP2, says: "was asked in TLS"},
 		"HTTP/2, which closes on HTTP/1.1":     {to: "pod/web-1:80", comes: speaks(request(Closed, SpeakH2)), want: SpeaksHTTP2},
 		"something else":                       {to: "http://web:8080/", comes: speaks(request(BadReply, Silent)), want: SpeaksOther, says: "it speaks another one"},
 		"something else, in its own port":      {to: "svc/web", comes: speaks(request(BadReply, Silent)), want: SpeaksOther},
@@ -179,4 +180,27 @@ func TestAPlanAsksEachAppOnce(t *testing.T) {
 	if asked["10.96.0.7"] != 2 || asked["10.244.1.5"] != 2 {
 		t.Errorf("got %v, want each asked from each source, since somebody asked for it", asked)
 	}
+}
+
+func TestAServiceIsExplainedByTheOneOfItsEndpointsThatFails(t *testing.T) {
+	one := func(seen Observation) outcome {
+		return func(c Check, o *Observation) {
+			if c.Path.Virtual() || c.Path.Pod.Name == "web-2" {
+				address := o.Address
+				*o = seen
+				o.Address = address
+			}
+		}
+	}
+	symptoms(t, map[string]symptom{
+		"it hangs":           {to: "svc/web", comes: one(Observation{Stage: StageRequest, Error: TimedOut}), want: AppHangs, says: "to Pod web-2"},
+		"the same, by a URL": {to: "http://web:8080/", comes: one(Observation{Stage: StageRequest, Error: TimedOut}), want: AppHangs, says: "to Pod web-2"},
+		"it resets":          {to: "web:8080", comes: one(Observation{Stage: StageRequest, Error: ResetByPeer}), want: AppCloses, says: "The app in Pod web-2"},
+		"it answers 503":     {to: "http://web:8080/", comes: one(Observation{Stage: StageRequest, Error: BadStatus, Status: 503}), want: StatusNotAsExpected, says: "The app in Pod web-2 was reached, and answers 503"},
+		"its words are plain": {to: "https://web:8080/", comes: func(c Check, o *Observation) {
+			if c.Path.Virtual() {
+				o.Stage, o.Error, o.Speaks = StageTLS, BadTLS, SpeakWeb
+			}
+		}, want: SpeaksPlain, says: "of Service web"},
+	})
 }

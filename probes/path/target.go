@@ -78,9 +78,11 @@ func (t *Target) parseDNS(rest string) error {
 	name, kind, _ := strings.Cut(rest, "/")
 	t.Kind, t.Name, t.Type = ToDNS, name, strings.ToUpper(kind)
 	if t.Type == "" {
-		t.Type = "A"
-		if net.ParseIP(name) != nil {
+		switch t.Type = "A"; {
+		case net.ParseIP(name) != nil:
 			t.Type = "PTR"
+		case strings.HasPrefix(name, "_"): // _PORT._PROTOCOL.SERVICE (RFC 2782)
+			t.Type = "SRV"
 		}
 	}
 	switch {

@@ -24,7 +24,7 @@ func TestParseTargetReadsWordsAsDESIGNNamesThem(t *testing.T) {
 		"dns:web.shop/srv":         {Kind: ToDNS, Name: "web.shop", Type: "SRV"},
 		"dns:10.96.0.1":            {Kind: ToDNS, Name: "10.96.0.1", Type: "PTR"},
 		"dns:fd00::1":              {Kind: ToDNS, Name: "fd00::1", Type: "PTR"},
-		"dns:_http._tcp.web.shop.": {Kind: ToDNS, Name: "_http._tcp.web.shop.", Type: "A"},
+		"dns:_http._tcp.web.shop.": {Kind: ToDNS, Name: "_http._tcp.web.shop.", Type: "SRV"},
 	} {
 		got, err := ParseTarget(word)
 		got.URL, want.Label = nil, word

@@ -154,19 +154,19 @@ func slicesOf(svc *kube.Service) Next {
 }
 
 // notTranslated reports a request that failed at the address of a Service, and
-// which one.
+// which one. The name of a headless one is its endpoints: it does not exist
+// without them.
 func (k kase) notTranslated() *kube.Service {
 	svc := k.service(k.Path)
-	if svc == nil || k.Error == NoError || k.Stage == StageResolve && k.Kind != Status && k.Kind != DNS {
+	switch {
+	case svc == nil || k.Error == NoError:
 		return nil
-	}
-	if k.Kind == DNS { // only a headless Service's name depends on its endpoints
-		if svc.Kind != kube.Headless || k.Path.Name.Host != "" || k.Error != NXDomain && k.Error != NoData {
+	case k.Kind == DNS || k.Stage == StageResolve && k.Kind != Status:
+		if svc.Kind != kube.Headless || k.Error != NXDomain && k.Error != NoData && !k.unknownName(k.wholeName()) {
 			return nil
 		}
 		return svc
-	}
-	if !k.Path.Virtual() && k.Path.Entry != AtHeadless {
+	case !k.Path.Virtual() && k.Path.Entry != AtHeadless:
 		return nil
 	}
 	return svc

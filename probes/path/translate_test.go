@@ -83,6 +83,10 @@ func TestPortsThatAServiceDoesNotHave(t *testing.T) {
 		"a headless Service where nobody listens": {docs: db, to: "db:9", comes: fails(Refused), want: NoSuchPort, says: "Service db has no TCP port 9"},
 		"nearly a node port":                      {docs: np, to: "node/raspi001:30081", comes: fails(Refused), want: NoSuchPort, says: "Service np has 30080"},
 		"a node port, and there is none":          {to: "node/raspi001:30081", comes: fails(Refused), want: NoSuchPort, says: "No Service that podpath sees has the node port 30081."},
+		"another one at an external address":      {docs: []string{manifest.Service("x", clusterIP+"externalIPs: [203.0.113.7], selector: {app: web}, "+oneWebPort, ""), manifest.WebSlice("x")}, to: "203.0.113.7:81", comes: fails(TimedOut), want: NoSuchPort, says: "Service x has no TCP port 81; it has 80→80/TCP"},
+		"something answers there":                 {docs: []string{manifest.Service("x", clusterIP+"externalIPs: [203.0.113.7], selector: {app: web}, "+oneWebPort, ""), manifest.WebSlice("x")}, to: "http://203.0.113.7:81/", comes: speaks(Observation{Stage: StageRequest, Error: BadStatus, Status: 500}), want: StatusNotAsExpected},
+		"a hostPort on another Node":              {to: "node/raspi001:8080", change: hostPort(t, 8080), comes: fails(Refused), want: NoSuchPort, says: "Pod web-3 has it on Node raspi003"},
+		"the same, by the address of the Node":    {to: "198.51.100.11:8080", change: hostPort(t, 8080), comes: fails(Refused), want: NoSuchPort, says: "Pod web-3 has it on Node raspi003"},
 		"a port that there is":                    {docs: np, to: "np:80", comes: failsAt(TimedOut, "np"), want: ServiceDataplane},
 		"a node port that there is":               {docs: np, to: "node/raspi001:30080", comes: failsAt(TimedOut, "198.51.100.11"), want: ""},
 		"no node port at all":                     {docs: np, to: "node/raspi001:22", comes: fails(Refused), want: ""},
@@ -91,6 +95,15 @@ func TestPortsThatAServiceDoesNotHave(t *testing.T) {
 		"a port of the endpoints themselves":      {docs: []string{db[0], manifest.Slice("db", "http", 8080, manifest.Endpoint("web-1", "10.244.1.5", "raspi002"))}, to: "db:8080", comes: fails(Refused), want: NotListening},
 		"nothing is connected to":                 {to: "dns:web", comes: fails(NXDomain), want: ""},
 	})
+}
+
+// hostPort gives a Pod on raspi003 a port of its Node.
+func hostPort(t *testing.T, port int) func(*World) {
+	return func(w *World) {
+		changedPod(t, w, "shop/web-3", func(p *kube.Pod) {
+			p.Containers[0].Ports = []kube.ContainerPort{{Port: 80, HostPort: port, Protocol: "TCP"}}
+		})
+	}
 }
 
 func TestAHeadlessServiceTranslatesNoPort(t *testing.T) {
@@ -170,9 +183,14 @@ func TestSlicesThatWereMeantForAService(t *testing.T) {
 	stray := func(labels string) string {
 		return `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {namespace: shop, name: x-1, labels: {` + labels + `}}, addressType: IPv4, ports: [{name: http, port: 80}], endpoints: [{addresses: ["192.0.2.8"]}]}`
 	}
+	named := func(name, labels string) string { return strings.Replace(stray(labels), "x-1", name, 1) }
 	symptoms(t, map[string]symptom{
 		"it has no label":             {docs: []string{x, stray("")}, to: "svc/x", comes: fails(Refused), want: ManualSliceMissing, says: "EndpointSlice x-1 has no such label"},
 		"its label is of another":     {docs: []string{x, stray("kubernetes.io/service-name: xx")}, to: "svc/x", comes: fails(Refused), want: ManualSliceMissing, says: "EndpointSlice x-1 has the label with xx"},
+		"a label that is misspelt":    {docs: []string{manifest.Service("vault", clusterIP+oneWebPort, ""), named("other", ""), named("zz", "kubernetes.io/service-name: vualt")}, to: "svc/vault", comes: fails(Refused), want: ManualSliceMissing, says: "EndpointSlice zz has the label with vualt."},
+		"the one by its name":         {docs: []string{x, named("a", ""), stray("")}, to: "svc/x", comes: fails(Refused), want: ManualSliceMissing, says: "EndpointSlice x-1 has no such label"},
+		"it may be any of two":        {docs: []string{x, named("a", ""), named("b", "")}, to: "svc/x", comes: fails(Refused), want: ManualSliceMissing, says: "or add a selector."},
+		"it has no endpoints":         {docs: []string{x, strings.Replace(stray("kubernetes.io/service-name: x"), `{addresses: ["192.0.2.8"]}`, "", 1), named("a", "")}, to: "svc/x", comes: fails(Refused), want: ManualSliceMissing, says: "Service x has no selector, and its EndpointSlice x-1 has no endpoint."},
 		"it is of a Service there is": {docs: []string{x, strings.Replace(manifest.WebSlice("web"), "web-ipv4-80", "x-1", 1)}, to: "svc/x", comes: fails(Refused), want: ManualSliceMissing, says: "add a selector."},
 	})
 }
@@ -198,6 +216,7 @@ func TestEndpointsThatLeadNowhere(t *testing.T) {
 		"it is a Node":                                {docs: of(selecting, manifest.WebSlice("x"), at("198.51.100.11")), to: "svc/x", comes: failsAt(TimedOut, "10.96.0.9", "198.51.100.11"), want: DeadEndpoint},
 		"the controller keeps it up to date":          {docs: of(selecting, manifest.Slice("x", "http", 80, manifest.Endpoint("web-1", "10.244.1.5", "raspi002"), manifest.Endpoint("old", "10.244.9.9", "raspi002"))), to: "svc/x", comes: lost, want: DeadEndpoint},
 		"a Service without selector may have anybody": {docs: of(x, gone), to: "svc/x", comes: lost, want: ""},
+		"it was a Pod's that is gone":                 {docs: of(x, manifest.SliceByHand("x", "http", 80, manifest.Endpoint("old", "10.244.9.9", "raspi001"))), to: "http://x/", comes: failsAt(TimedOut, "x", "10.244.9.9"), want: StaleSlice, says: "which was that of Pod old, and that is gone"},
 		"Pods could not be listed": {docs: of(selecting, manifest.WebSlice("x"), gone), to: "svc/x", comes: lost, want: DeadEndpoint, change: func(w *World) {
 			w.Snapshot = fixture.WithState(w.Snapshot, kube.Pods, kube.State{})
 		}},
@@ -212,6 +231,7 @@ func TestServicesWithoutAnEndpointSayWhy(t *testing.T) {
 	elsewhere.Node, elsewhere.IPs, elsewhere.Name = "raspi002", []string{"10.244.1.9"}, "api-2"
 	both := manifest.Slice("x", "http", 80, manifest.Endpoint("api-1", "10.244.2.9", "raspi003", "ready: false"), manifest.Endpoint("api-2", "10.244.1.9", "raspi002", "ready: false"))
 	down := func(w *World) { notReady(t, w, "raspi003") }
+	other := manifest.Pod{Name: "a-job", Node: "raspi001", IPs: []string{"10.244.0.7"}, App: "nightly"}.YAML() // before web-1 in the list
 	bank := manifest.Pod{Namespace: "bank", Name: "api", Node: "raspi001", IPs: []string{"10.244.0.9"}, App: "api"}.YAML()
 	symptoms(t, map[string]symptom{
 		"their Node is not ready":         {docs: []string{x, api.YAML(), unready}, change: down, to: "svc/x", comes: fails(Refused), want: NodeNotReady, says: "Node raspi003 is not ready, and so is no endpoint of Service x"},
@@ -219,6 +239,8 @@ func TestServicesWithoutAnEndpointSayWhy(t *testing.T) {
 		"one of their Nodes is not ready": {docs: []string{x, api.YAML(), elsewhere.YAML(), both}, change: down, to: "svc/x", comes: fails(Refused), want: NoReadyEndpoint},
 		"their Node is well":              {docs: []string{x, api.YAML(), unready}, to: "svc/x", comes: fails(Refused), want: NoReadyEndpoint, says: "The only endpoint is not ready"},
 		"a selector that differs":         {docs: []string{manifest.Service("x", clusterIP+"selector: {app: webb}, "+oneWebPort, "")}, to: "svc/x", comes: fails(Refused), want: SelectorMatchesNothing, says: "instead of webb"},
+		"a letter that differs in case":   {docs: []string{other, manifest.Service("x", clusterIP+"selector: {app: Web}, "+oneWebPort, "")}, to: "svc/x", comes: fails(Refused), want: SelectorMatchesNothing, says: "Pod web-1 has app=web instead of Web."},
+		"a value that is nobody's":        {docs: []string{other, manifest.Service("x", clusterIP+"selector: {app: billing}, "+oneWebPort, "")}, to: "svc/x", comes: fails(Refused), want: SelectorMatchesNothing, says: "scaled to 0."},
 		"a key that differs":              {docs: []string{manifest.Service("x", clusterIP+"selector: {ap: web}, "+oneWebPort, "")}, to: "svc/x", comes: fails(Refused), want: SelectorMatchesNothing, says: "Pod web-1 lacks ap=web; it has app=web"},
 		"a key that nobody has":           {docs: []string{manifest.Service("x", clusterIP+"selector: {tier: front}, "+oneWebPort, "")}, to: "svc/x", comes: fails(Refused), want: SelectorMatchesNothing, says: "scaled to 0."},
 		"Pods of another namespace": {
@@ -323,4 +345,25 @@ func TestHintsKeepConnectionsNear(t *testing.T) {
 			t.Errorf("%s: got %d endpoints, %s, want %d and a pass", name, got, r.Verdict, test.took)
 		}
 	}
+}
+
+func TestAddressesThatNobodyHas(t *testing.T) {
+	among := []string{
+		manifest.Service("low", "clusterIP: 10.96.0.2, clusterIPs: [10.96.0.2], "+oneWebPort, ""),
+		manifest.Service("high", "clusterIP: 10.105.0.2, clusterIPs: [10.105.0.2], "+oneWebPort, ""),
+	}
+	searched := func(addresses ...string) func(*World) { return func(w *World) { w.Nobody = addresses } }
+	symptoms(t, map[string]symptom{
+		"of the Pods' network":      {to: "10.244.2.99:80", change: searched("10.244.2.99"), comes: fails(TimedOut), want: NoSuchAddress, says: "No Pod has the address 10.244.2.99: it is of the Pods' network on Node raspi003"},
+		"the same, by a URL":        {to: "http://10.244.2.99/", change: searched("10.244.2.99"), comes: fails(Unreachable), want: NoSuchAddress},
+		"among those of Services":   {docs: among, to: "10.100.7.7:80", change: searched("10.100.7.7"), comes: fails(TimedOut), want: NoSuchAddress, says: "No Service has the address 10.100.7.7"},
+		"above all of them":         {docs: among, to: "10.106.7.7:80", change: searched("10.106.7.7"), comes: fails(TimedOut), want: ""},
+		"of a machine outside":      {docs: among, to: "192.0.2.8:80", change: searched("192.0.2.8"), comes: fails(TimedOut), want: ""},
+		"podpath could not look":    {to: "10.244.2.99:80", comes: fails(TimedOut), want: ""},
+		"somebody refuses there":    {to: "10.244.2.99:80", change: searched("10.244.2.99"), comes: fails(Refused), want: ""},
+		"somebody answers there":    {to: "10.244.2.99:80", change: searched("10.244.2.99"), comes: nil, want: ""},
+		"an endpoint of a Service":  {docs: []string{manifest.Service("x", clusterIP+oneWebPort, ""), manifest.SliceByHand("x", "http", 80, manifest.Endpoint("", "10.244.2.99", "raspi001"))}, to: "svc/x", change: searched("10.244.2.99"), comes: failsAt(TimedOut, "10.96.0.9", "10.244.2.99"), want: StaleSlice, says: "is of the Pods' network, where no Pod has it"},
+		"the address of a Pod":      {to: "10.244.1.5:80", comes: fails(Refused), want: NotListening},
+		"a Pod that somebody wrote": {docs: []string{manifest.Service("x", clusterIP+oneWebPort, ""), manifest.SliceByHand("x", "http", 80, manifest.Endpoint("", "10.244.1.5", "raspi002"))}, to: "svc/x", comes: failsAt(Refused, "10.96.0.9", "10.244.1.5"), want: NotListening, says: "Pod web-1"},
+	})
 }

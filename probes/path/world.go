@@ -37,6 +37,12 @@ type World struct {
 	// Looked are the namespaces besides that of the snapshot's scope that were
 	// read, too, because a target lies there, each as it was read.
 	Looked map[string]*kube.Snapshot
+	// Absent are namespaces that were looked for because a target would lie
+	// there, and that do not exist.
+	Absent []string
+	// Nobody are addresses that were looked for in all namespaces, and that no
+	// Service and no Pod has.
+	Nobody []string
 	// Engines are policy engines besides NetworkPolicy whose API the cluster
 	// has, such as cilium.io: what those deny podpath does not know.
 	Engines []string
@@ -50,8 +56,23 @@ func (w *World) Clone() *World {
 	return &World{
 		Snapshot: w.Snapshot, Ingresses: slices.Clone(w.Ingresses), Policies: slices.Clone(w.Policies), NamespaceLabels: w.NamespaceLabels,
 		PoliciesUnknown: w.PoliciesUnknown, Unknown: slices.Clone(w.Unknown), LocalNode: w.LocalNode, Here: w.Here, LocalPod: w.LocalPod,
-		Equipped: w.Equipped, Home: w.Home, Looked: maps.Clone(w.Looked), Engines: w.Engines,
+		Equipped: w.Equipped, Home: w.Home, Looked: maps.Clone(w.Looked), Absent: slices.Clone(w.Absent), Nobody: slices.Clone(w.Nobody), Engines: w.Engines,
 	}
+}
+
+// homePods are the Pods of the namespace that podpath looks at: what else was
+// read is no part of a plan that nobody asked it of.
+func (w *World) homePods() []*kube.Pod {
+	return slices.DeleteFunc(slices.Clone(w.Pods), func(p *kube.Pod) bool { return !w.atHome(p.Namespace) })
+}
+
+// homeServices are the Services there.
+func (w *World) homeServices() []*kube.Service {
+	return slices.DeleteFunc(slices.Clone(w.Services), func(svc *kube.Service) bool { return !w.atHome(svc.Namespace) })
+}
+
+func (w *World) atHome(namespace string) bool {
+	return w.Scope.All() || namespace == w.Scope.Namespace
 }
 
 // PodAt finds the Pod with an address of its own.

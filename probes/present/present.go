@@ -130,6 +130,9 @@ func Outcome(r path.Result) string {
 			}
 			says += ", as expected: " + why
 		}
+		if r.Verdict == path.Inconclusive && r.Expect.Outcome == path.Any && r.Expect.Why != "" {
+			says += "; whether it should be reached is not known: " + r.Expect.Why
+		}
 	case r.Verdict == path.Fail && r.Expect.Outcome == path.Reached:
 		says = fmt.Sprintf("got %s, want %s", says, strings.Join(r.Expect.Values, ", "))
 	case r.Verdict == path.Fail:

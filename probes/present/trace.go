@@ -24,9 +24,10 @@ type Line struct {
 func Trace(w *path.World, r path.Result, width int) []Line {
 	d := drawing{width: width}
 	code := string(r.Verdict)
-	if r.Cause != nil {
+	switch {
+	case r.Cause != nil:
 		code = string(r.Cause.Code)
-	} else if r.Verdict == path.Fail {
+	case r.Verdict == path.Fail && !r.Unexplained:
 		code = "unknown"
 	}
 	title := kube.Clean(r.Source.Label + " → " + Target(r.Check))
@@ -202,13 +203,19 @@ func (d *drawing) conclusion(w *path.World, r path.Result) {
 			d.wrapped("    ", kube.Clean(e.String()))
 		}
 		d.wrapped("  next  ", kube.Clean(r.Cause.Next.String()))
-	case r.Verdict == path.Fail || r.Verdict == path.Inconclusive:
+	case wrong(r) && r.Unexplained:
+		d.wrapped("  ", kube.Clean(Outcome(r)))
+		d.wrapped("  ", "its cause is looked for once the run ends")
+	case wrong(r):
 		d.wrapped("  ", kube.Clean(Outcome(r)))
 		d.wrapped("  next  ", kube.Clean(w.UnknownNext(r).String()))
 	case r.Latency() > 0:
 		d.plain("  " + Milliseconds(r.Latency()) + " ms in all")
 	}
 }
+
+// wrong reports a result that needs an explanation.
+func wrong(r path.Result) bool { return r.Verdict == path.Fail || r.Verdict == path.Inconclusive }
 
 // wrapped adds a text behind a head, on as many lines as it takes.
 func (d *drawing) wrapped(head, text string) {

@@ -65,6 +65,12 @@ func drawn(t *testing.T) map[string]func() (*path.World, path.Result) {
 				return path.Observation{Blind: fmt.Errorf("the stream\nwas \x1b[31mcut"), Tries: 3}
 			}, path.Looks{})
 		},
+		"unexplained": func() (*path.World, path.Result) {
+			w := storyWorld(t)
+			r := asks(t, w, "pod/web-1:80", func(c path.Check) path.Observation { return at(c, c.Ask.Host, path.StageConnect, path.Refused) }, path.Looks{})
+			r.Cause, r.Unexplained = nil, true
+			return w, r
+		},
 		"waiting": func() (*path.World, path.Result) {
 			w := storyWorld(t)
 			checks, err := w.PlanFor(path.Intent{Sources: []string{"pod/client"}, Targets: []string{"pod/web-1:80"}})

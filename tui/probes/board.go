@@ -49,8 +49,6 @@ type item struct {
 	path.Check
 	result  path.Result
 	verdict path.Verdict
-	// explained is set once the result has its cause, if there is one.
-	explained bool
 }
 
 // begin starts a run, of all checks of a request or of some of them again.
@@ -64,8 +62,8 @@ func (b *board) receive(now time.Time, n News) {
 	if n.Planned {
 		b.plan(n)
 	}
-	b.take(n.Seen, false)
-	b.take(n.Final, true)
+	b.take(n.Seen)
+	b.take(n.Final)
 	if !n.Done {
 		return
 	}
@@ -106,11 +104,11 @@ func (b *board) plan(n News) {
 	}
 }
 
-// take notes results, which are explained at the end of a run.
-func (b *board) take(seen []path.Result, explained bool) {
+// take notes results.
+func (b *board) take(seen []path.Result) {
 	for _, r := range seen {
 		if it := b.byID[r.ID]; it != nil {
-			it.Check, it.result, it.verdict, it.explained = r.Check, r, r.Verdict, explained
+			it.Check, it.result, it.verdict = r.Check, r, r.Verdict
 		}
 	}
 }
@@ -153,7 +151,7 @@ func lacksTools(r path.Result) bool {
 func (b *board) causes() []*present.Explained {
 	var wrong []path.Result
 	for _, it := range b.items {
-		if (it.verdict == path.Fail || it.verdict == path.Inconclusive) && it.explained {
+		if (it.verdict == path.Fail || it.verdict == path.Inconclusive) && !it.result.Unexplained {
 			wrong = append(wrong, it.result)
 		}
 	}

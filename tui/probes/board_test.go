@@ -101,11 +101,13 @@ func TestCausesAreCountedAndFailuresComeFirst(t *testing.T) {
 func TestWhatWasNotExplainedYetIsNoUnknownCause(t *testing.T) {
 	var b board
 	failed := result("a", path.Fail, nil)
+	failed.Unexplained = true
 	b.begin(time.Time{}, "all", nil)
 	b.receive(time.Time{}, News{Planned: true, World: world(t, "default"), Checks: []path.Check{failed.Check}, Seen: []path.Result{failed}})
 	if got := b.causes(); len(got) != 0 {
 		t.Errorf("got %s while the run goes on, want nothing yet", got[0].Code())
 	}
+	failed.Unexplained = false
 	b.receive(time.Time{}, News{Final: []path.Result{failed}, Done: true})
 	if got := b.causes(); len(got) != 1 || got[0].Code() != "unknown" {
 		t.Errorf("got %v at its end, want that no cause is known", got)

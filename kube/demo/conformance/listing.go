@@ -114,6 +114,7 @@ func selectorsChoose(t *testing.T, s Subject) {
 		{LabelSelector: "app!=web"}: "nowhere over",
 		{LabelSelector: "app in (web,db), !tier"}:                        "web",
 		{FieldSelector: "metadata.name=over"}:                            "over",
+		{FieldSelector: "status.podIP=198.18.0.1,status.phase!=Failed"}:  "",
 		{FieldSelector: "status.phase=Running"}:                          "web",
 		{FieldSelector: "status.phase!=Running"}:                         "nowhere over",
 		{FieldSelector: "spec.nodeName="}:                                "nowhere",
