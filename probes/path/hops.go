@@ -103,6 +103,12 @@ func (k kase) translateHop(ends []kube.Endpoint) (Hop, bool) {
 		}, true
 	}
 	svc := k.service(k.Path)
+	if svc == nil && k.Path.Entry == AtIngress {
+		return Hop{
+			Kind: Translate, By: "the Ingress controller", From: cmp.Or(k.Address, k.Ask.Host), To: "nothing",
+			Says: "there is no Service " + k.Path.Service.Name, Rule: k.ruleOfTranslation(k.Source, k.Path).Why, Origin: "Ingress API",
+		}, k.Path.Service.Name != ""
+	}
 	if svc == nil || k.Path.Entry == NoEntry || k.Path.Entry == AtEndpoint || k.Path.Entry == AtExternalName {
 		return Hop{}, false
 	}
@@ -128,7 +134,7 @@ func (k kase) translateHop(ends []kube.Endpoint) (Hop, bool) {
 	}
 	all := len(endpointsOf(svc, k.Path.Port))
 	switch {
-	case k.Path.Port.Port == 0 && k.Path.Entry != AtIngress:
+	case k.Path.Port.Port == 0 && svc.Kind != kube.ExternalName:
 		h.To, h.Says = "nothing", fmt.Sprintf("Service %s has no such port", svc.Name)
 	case len(ends) == 0 && len(svc.Endpoints) > 0:
 		h.To, h.Says = "nothing", of(0, len(svc.Endpoints))+" take part"
@@ -149,13 +155,21 @@ func (k kase) tail(e kube.Endpoint) []Hop {
 		key = k.Path.Pod
 	}
 	pod := k.Pod(key)
-	t := k.sent(k.Source, k.Kind)
+	sender := k.sender()
+	t := k.sent(sender, k.Kind)
 	t.to, t.toIP, t.port = pod, e.Address, e.Port
-	leave, enter := k.leave(t), k.enter(t)
+	leave, enter, from := k.leave(t), k.enter(t), "outside"
+	if k.Path.Entry == AtIngress { // which Pod is the controller is not known
+		from = "the controller"
+		leave = PolicyWalk{Ruling: Depends, Why: "the Ingress controller sends it on"}
+		if enter.Ruling == Denied {
+			enter.Ruling, enter.Why = Depends, enter.Why+", unless the Ingress controller is permitted"
+		}
+	}
 	at := net.JoinHostPort(e.Address, strconv.Itoa(e.Port))
 	hops := []Hop{
-		{Kind: Leave, By: by("NetworkPolicy", leave.Names()), Node: k.Source.Node, Pod: k.Source.Pod, Rule: leave.Why, Says: leave.Why, Origin: "networking/v1", State: ruled(leave)},
-		{Kind: Cross, By: k.networkPlugin(), From: k.Source.Node, To: e.Node, Rule: "every Pod reaches every other one without translation", Origin: "the Kubernetes network model"},
+		{Kind: Leave, By: by("NetworkPolicy", leave.Names()), Node: sender.Node, Pod: sender.Pod, Rule: leave.Why, Says: leave.Why, Origin: "networking/v1", State: ruled(leave)},
+		{Kind: Cross, By: k.networkPlugin(), From: sender.Node, To: e.Node, Rule: "every Pod reaches every other one without translation", Origin: "the Kubernetes network model"},
 		{Kind: Enter, By: by("NetworkPolicy", enter.Names()), Node: e.Node, Pod: key, Rule: enter.Why, Says: enter.Why, Origin: "networking/v1", State: ruled(enter)},
 		{Kind: Listen, By: container(pod, e.Port), Node: e.Node, Pod: key, To: at, Rule: "a program must listen on the address and port", Says: "port " + strconv.Itoa(e.Port)},
 		{Kind: Speak, By: "the app", Node: e.Node, Pod: key, Rule: "it must answer in the protocol of the question"},
@@ -163,12 +177,24 @@ func (k kase) tail(e kube.Endpoint) []Hop {
 	switch {
 	case e.Node == "" && pod == nil:
 		hops[1].To, hops[1].Says = at, "to an address outside of the cluster"
-	case k.Source.Node == e.Node:
+	case sender.Node == e.Node:
 		hops[1].By, hops[1].Says = "the Node itself", "within "+e.Node
 	default:
-		hops[1].Says = fmt.Sprintf("%s → %s", cmp.Or(k.Source.Node, "outside"), cmp.Or(e.Node, at))
+		hops[1].Says = fmt.Sprintf("%s → %s", cmp.Or(sender.Node, from), cmp.Or(e.Node, at))
 	}
 	return hops
+}
+
+// sender is who sends to the endpoints: the source, or behind an Ingress its
+// controller, of which the Node may be known.
+func (k kase) sender() Source {
+	if k.Path.Entry != AtIngress {
+		return k.Source
+	}
+	if n := k.addresses()[serverName(k.Address)].node; n != nil {
+		return Source{Node: n.Name}
+	}
+	return Source{}
 }
 
 // ruled is the state of a hop by what policies say of it.

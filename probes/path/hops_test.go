@@ -212,6 +212,37 @@ func TestHopsSayWhoMakesThemAndWhatWasSeen(t *testing.T) {
 	}
 }
 
+func TestBehindAnIngressItsControllerSends(t *testing.T) {
+	w := onMaster(t, append([]string{clientPod}, single...)...)
+	w.Policies = []*kube.NetworkPolicy{ingress("web", from(kube.PolicyPeer{Pods: podsOf("ingress")}))}
+	rule := func(path, service string) kube.IngressRule {
+		return kube.IngressRule{Host: "shop.example.com", Path: path, PathType: "Exact", Backend: kube.Backend{Service: service, PortName: "http"}}
+	}
+	w.Ingresses = []*kube.Ingress{{Namespace: "shop", Name: "front", Addresses: []string{"198.51.100.13"}, Rules: []kube.IngressRule{rule("/x", "x"), rule("/gone", "gone")}}}
+	results := diagnose(w, planFor(t, w, "local", "ingress/front"), func(c Check, o *Observation) {
+		if c.Ask.HTTP != nil && c.Ask.HTTP.Path == "/gone" {
+			o.Stage, o.Error, o.Status = StageRequest, BadStatus, 503
+		}
+	}, Looks{})
+	states := func(r Result) string {
+		var out []string
+		for _, h := range w.Trace(r).Hops {
+			out = append(out, fmt.Sprintf("%s %s: %s", h.Kind, h.State, h.Says))
+		}
+		return strings.Join(out, "\n")
+	}
+	for i, want := range [][]string{
+		{"translate works: 1 of 1", "leave works: the Ingress controller sends it on", "cross works: raspi003 → raspi002", "unless the Ingress controller is permitted"},
+		{"translate broken: there is no Service gone", "leave not reached: "},
+	} {
+		for _, words := range want {
+			if got := states(results[i]); !strings.Contains(got, words) {
+				t.Errorf("%s: got\n%s\nwant %q", results[i].ID, got, words)
+			}
+		}
+	}
+}
+
 // Whatever comes of a request: nothing counts as seen that it has not passed,
 // and at most one hop is where it ended.
 func TestNothingAssumedIsShownAsSeen(t *testing.T) {
