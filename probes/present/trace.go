@@ -45,7 +45,7 @@ func Trace(w *path.World, r path.Result, width int) []Line {
 		d.hop("  ", h, last, i, -1)
 	}
 	d.fork(t.Tails)
-	d.conclusion(w, r)
+	d.conclusion(w, r, len(t.Tails) > 0)
 	return d.lines
 }
 
@@ -195,7 +195,7 @@ func alike(t path.Tail) string {
 }
 
 // conclusion says the cause and what to do next.
-func (d *drawing) conclusion(w *path.World, r path.Result) {
+func (d *drawing) conclusion(w *path.World, r path.Result, forked bool) {
 	switch {
 	case r.Cause != nil:
 		d.wrapped("  ", kube.Clean(r.Cause.Summary))
@@ -210,7 +210,11 @@ func (d *drawing) conclusion(w *path.World, r path.Result) {
 		d.wrapped("  ", kube.Clean(Outcome(r)))
 		d.wrapped("  next  ", kube.Clean(w.UnknownNext(r).String()))
 	case r.Latency() > 0:
-		d.plain("  " + Milliseconds(r.Latency()) + " ms in all")
+		took := Milliseconds(r.Latency()) + " ms in all"
+		if forked && r.Detail != "" { // no hop says what was answered
+			took = r.Detail + ", " + took
+		}
+		d.wrapped("  ", kube.Clean(took))
 	}
 }
 
