@@ -214,8 +214,12 @@ func TestNamespaceAndContextSwitch(t *testing.T) {
 	u.sees("› Contexts")
 	u.press(screen.Enter)
 	u.sees("pi › default")
+	u.press(":", "ns", screen.Enter)
+	u.sees("› Namespaces", "kube-system") // they are known from now on
+	u.press(screen.Escape)
+	u.seesNo("› Namespaces")
 	u.press(":", "ns nowhere", screen.Enter)
-	u.sees("pi › nowhere", "there is no namespace nowhere")
+	u.sees("There is no namespace \"nowhere\"; there are ", "pi › default")
 	u.press(":", "nonsense", screen.Enter)
 	u.sees("no command :nonsense")
 	u.press(":", "q", screen.Enter)

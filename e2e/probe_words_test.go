@@ -32,7 +32,7 @@ func TestProbeSaysWhatIsWrongWithItsWordsAndWhatThereIs(t *testing.T) {
 		"node/raspi004 svc/other":                `no Node "raspi004"; there are raspi001, raspi002, raspi003`,
 		"loca svc/other":                         `"loca" names no source: a source is pod/NAME`,
 		"local":                                  "a source alone is not enough",
-		"local svc/smaple-clusterip":             `no Service "` + p.namespace + `/smaple-clusterip"; there are other, sample-clusterip`,
+		"local svc/smaple-clusterip":             `no Service "` + p.namespace + `/smaple-clusterip", but one called sample-clusterip`,
 		"local svc/sample-clusterip:80":          `has no port "80"; there is 8080→80/TCP`,
 		"local sample-clusterip":                 `"sample-clusterip" is no target: `,
 		"local dns:other/MX":                     "is no target: ",
