@@ -97,6 +97,20 @@ func (c *Client) Allowed(ctx context.Context, a Access) (bool, error) {
 	return review.Status.Allowed, nil
 }
 
+// everywhere asks before a list of all namespaces whether the user may have it:
+// whoever has rights in one namespace only sends no request for the others. The
+// error is an *AccessError when the user may not.
+func (c *Client) everywhere(ctx context.Context, a Access) error {
+	switch allowed, err := c.Allowed(ctx, a); {
+	case err != nil:
+		return err
+	case !allowed:
+		return &AccessError{a}
+	default:
+		return nil
+	}
+}
+
 // NamespaceExists reports whether there is such a namespace. An error means
 // that the API server did not say, for example because the user may not know.
 func (c *Client) NamespaceExists(ctx context.Context, name string) (bool, error) {

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -34,10 +36,7 @@ func TestAccessNamesTheRuleThatWouldPermitIt(t *testing.T) {
 }
 
 func TestAllowedAsksForTheSubresource(t *testing.T) {
-	api := &answering{answers: []any{authorizationv1.SelfSubjectAccessReview{
-		TypeMeta: metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectAccessReview"},
-		Status:   authorizationv1.SubjectAccessReviewStatus{Allowed: true},
-	}}}
+	api := &answering{answers: []any{review(true)}}
 	allowed, err := api.client(t).Allowed(t.Context(), Access{Verb: "get", Resource: "pods", Subresource: "exec", Name: "web", Namespace: "shop"})
 	must(t, err)
 	if !allowed {
@@ -51,5 +50,33 @@ func TestAllowedAsksForTheSubresource(t *testing.T) {
 	want := authorizationv1.ResourceAttributes{Verb: "get", Resource: "pods", Subresource: "exec", Name: "web", Namespace: "shop"}
 	if got := *sent.Spec.ResourceAttributes; got.Verb != want.Verb || got.Resource != want.Resource || got.Subresource != want.Subresource || got.Name != want.Name || got.Namespace != want.Namespace {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// review is the API server's answer to an access review.
+func review(allowed bool) authorizationv1.SelfSubjectAccessReview {
+	return authorizationv1.SelfSubjectAccessReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectAccessReview"},
+		Status:   authorizationv1.SubjectAccessReviewStatus{Allowed: allowed},
+	}
+}
+
+func TestWhoMayNotListTheWholeClusterSendsNoRequestForIt(t *testing.T) {
+	for name, list := range map[string]func(*Client) error{
+		"a Service by its address":  func(c *Client) error { _, _, err := c.ServiceAt(t.Context(), "10.96.0.9"); return err },
+		"a Service by its name":     func(c *Client) error { _, _, err := c.ServiceNamed(t.Context(), "web"); return err },
+		"a Pod by its address":      func(c *Client) error { _, _, err := c.PodAt(t.Context(), "10.244.1.5"); return err },
+		"a Pod by its labels":       func(c *Client) error { _, _, err := c.PodSelected(t.Context(), Labels{{"app", "web"}}); return err },
+		"the labels of namespaces":  func(c *Client) error { _, err := c.NamespaceLabels(t.Context()); return err },
+		"Ingresses of all the rest": func(c *Client) error { _, err := c.Ingresses(t.Context(), Scope{}); return err },
+	} {
+		api := &answering{answers: []any{review(false)}}
+		var denied *AccessError
+		if err := list(api.client(t)); !errors.As(err, &denied) {
+			t.Errorf("%s: got %v, want that you may not", name, err)
+		}
+		if len(api.asked) != 1 || !strings.Contains(api.asked[0], "selfsubjectaccessreviews") {
+			t.Errorf("%s: got the requests %q, want the review alone", name, api.asked)
+		}
 	}
 }

@@ -56,6 +56,11 @@ func (c *Client) Ingresses(ctx context.Context, scope Scope) ([]*Ingress, error)
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
 	access := Access{Verb: "list", Group: networkingv1.GroupName, Resource: "ingresses", Namespace: scope.Namespace}
+	if scope.All() {
+		if err := c.everywhere(ctx, access); err != nil {
+			return nil, err
+		}
+	}
 	var list networkingv1.IngressList
 	err := c.networking.Get().Namespace(scope.Namespace).Resource(access.Resource).
 		VersionedParams(&metav1.ListOptions{}, metav1.ParameterCodec).Do(ctx).Into(&list)
@@ -119,6 +124,9 @@ func (c *Client) NamespaceLabels(ctx context.Context) (map[string]Labels, error)
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
 	access := Access{Verb: "list", Resource: Namespaces.String()}
+	if err := c.everywhere(ctx, access); err != nil {
+		return nil, err
+	}
 	var list corev1.NamespaceList
 	err := c.core.Get().Resource(access.Resource).VersionedParams(&metav1.ListOptions{}, metav1.ParameterCodec).Do(ctx).Into(&list)
 	if err != nil {

@@ -128,7 +128,7 @@ apiVersion: v1
 kind: NamespaceList
 items: [{metadata: {name: shop, labels: {team: "a\x1b"}}}, {metadata: {name: bare}}]
 `), &list))
-	got, err := (&answering{answers: []any{list}}).client(t).NamespaceLabels(t.Context())
+	got, err := (&answering{answers: []any{review(true), list}}).client(t).NamespaceLabels(t.Context())
 	must(t, err)
 	if want := map[string]Labels{"shop": {{"team", "a"}}, "bare": nil}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -36,6 +36,9 @@ func (c *Client) ServiceAt(ctx context.Context, clusterIP string) (key Key, ok b
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
 	access := Access{Verb: "list", Resource: Services.String()}
+	if err := c.everywhere(ctx, access); err != nil {
+		return Key{}, false, err
+	}
 	var list corev1.ServiceList
 	options := &metav1.ListOptions{FieldSelector: "spec.clusterIP=" + clusterIP}
 	err = c.core.Get().Resource(access.Resource).VersionedParams(options, metav1.ParameterCodec).Do(ctx).Into(&list)
@@ -85,6 +88,9 @@ func (c *Client) first(
 	defer cancel()
 	options.Limit = 1
 	access := Access{Verb: "list", Resource: r.String()}
+	if err := c.everywhere(ctx, access); err != nil {
+		return Key{}, false, err
+	}
 	err = c.core.Get().Resource(access.Resource).VersionedParams(&options, metav1.ParameterCodec).Do(ctx).Into(list)
 	if err != nil {
 		return Key{}, false, access.refusal(err)
